@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Signals as events: blocked for the process and read from a signalfd. */
+#pragma once
+
+#include "loop/loop.h"
+
+#include <signal.h>
+
+/** Embed it; zero-initialise. */
+struct signals {
+	struct loop_source source; /**< Belongs to signals.c. */
+	int fd;                    /**< The signalfd. */
+	/** Called with each signal that arrives. */
+	void (*fn)(struct signals *signals, int signo);
+};
+
+/** Block `set` and deliver it to fn.  `signals` must stay at its address until signals_close(). */
+int signals_open(struct signals *signals, struct loop *loop, const sigset_t *set,
+		 void (*fn)(struct signals *signals, int signo), struct error *err);
+
+/** Stop delivery; the signals stay blocked. */
+void signals_close(struct signals *signals);
