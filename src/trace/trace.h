@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The trace: an append-only file of span events, each with the SHA-256 of the line before.
+ *
+ * How it works: trace_append() writes the line with one write() before it returns; the file is
+ * synced within a second (or at once with TRACE_SYNC_ALWAYS).  A torn last line is moved to
+ * trace.torn at open.  Each command_start without a command_complete is closed by a
+ * command_complete with status "lost" at open.  Rotation: at `rotate_bytes` the file becomes
+ * trace.jsonl.N and the chain goes on.
+ */
+#pragma once
+
+#include "base/compiler.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+struct error;
+struct loop;
+struct trace;
+
+enum trace_sync {
+	TRACE_SYNC_GROUP,  /**< fdatasync() within a second. */
+	TRACE_SYNC_ALWAYS, /**< fdatasync() before trace_append() returns. */
+};
+
+struct trace_options {
+	int dirfd;              /**< SUBSTRATE_HOME.  Borrowed for the life of the trace. */
+	enum trace_sync sync;
+	uint64_t rotate_bytes;  /**< 0: 64 MiB. */
+};
+
+/** What was found and mended when the trace was opened. */
+struct trace_recovery {
+	uint64_t torn_bytes;    /**< Moved to trace.torn. */
+	uint32_t lost_commands; /**< Closed with status "lost". */
+};
+
+/** Open or make trace.jsonl (0600).  The caller owns *ret. */
+int trace_open(struct loop *loop, const struct trace_options *options, struct trace **ret,
+	       struct trace_recovery *ret_recovery, struct error *err);
+
+/** Sync and close.  NULL is fine.  Returns NULL. */
+struct trace *trace_close(struct trace *trace);
+DEFINE_AUTO(struct trace *, trace_close)
+
+/**
+ * Append one event: `line` is a JSON object without newline; "prev" is added to it.
+ * On an error (disk full) nothing of the line stays in the file.
+ */
+int trace_append(struct trace *trace, const char *line, size_t len, struct error *err);
+
+/** Hex SHA-256 of the last line: what the next line's "prev" will be. */
+const char *trace_head(const struct trace *trace);
