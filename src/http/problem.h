@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/** RFC 9457 problems: application/problem+json with stable types. */
+#pragma once
+
+struct exchange;
+
+/** A problem.  Strings are borrowed. */
+struct problem {
+	unsigned status;    /**< HTTP status. */
+	const char *type;   /**< Stable name, "bad-request"; printed as "urn:substrate:problem:NAME". */
+	const char *title;  /**< The same for every problem of the type. */
+	const char *detail; /**< This one, for a person. */
+};
+
+/** Answer the exchange with it. */
+void problem_reply(struct exchange *x, const struct problem *problem);
+
+/** Common ones. */
+void problem_bad_request(struct exchange *x, const char *detail);
+void problem_not_found(struct exchange *x, const char *detail);
+void problem_method(struct exchange *x, const char *allowed);
+void problem_internal(struct exchange *x, const char *detail);
