@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A world: one substrate-init and what runs in it.
+ *
+ * States: STARTING -> READY -> STOPPED.  All is asynchronous on the loop.  A world never
+ * runs anything on the host: when it cannot be built, started() gets the error.
+ */
+#pragma once
+
+#include "base/id.h"
+#include "base/str.h"
+#include "world/compile.h"
+#include "world/spec.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct error;
+struct loop;
+struct world;
+struct world_command;
+
+enum world_state { WORLD_STARTING, WORLD_READY, WORLD_STOPPED };
+
+/** What a world tells its owner (the session registry). */
+struct world_ops {
+	/** It stands (err NULL) or does not (err set; the world is STOPPED). */
+	void (*started)(struct world *world, const struct error *err, void *owner);
+	/** Init is gone and everything in it; its commands have been told already. */
+	void (*stopped)(struct world *world, const char *reason, void *owner);
+	/** A watched mount was put back, or something was set aside (`kept`), or a config key. */
+	void (*guarded)(struct world *world, bool aside, const char *path, const char *kept,
+			const char *detail, void *owner);
+};
+
+struct world_options {
+	struct loop *loop;
+	const char *init_path;       /**< substrate-init. */
+	const struct spec *spec;     /**< Copied where needed; borrowed for the call. */
+	const struct world_ops *ops;
+	void *owner;
+};
+
+/** Compile the plan and start init.  On success the caller owns *ret. */
+int world_new(const struct world_options *options, struct world **ret, struct error *err);
+
+/** Kill everything in it and forget it; no callback.  NULL is fine.  Returns NULL. */
+struct world *world_free(struct world *world);
+DEFINE_AUTO(struct world *, world_free)
+
+/** Kill init (and so all of it); stopped() follows. */
+void world_stop(struct world *world, const char *reason);
+
+enum world_state world_state(const struct world *world);
+const char *world_id(const struct world *world);
+const struct image *world_image(const struct world *world);
+uint64_t world_start_us(const struct world *world);
+int world_landlock_abi(const struct world *world);
+pid_t world_init_pid(const struct world *world);
+
+/** What to run.  Borrowed for the call. */
+struct world_exec {
+	char *const *argv;          /**< NULL-terminated; argv[0] may be looked up in PATH. */
+	char *const *envp;          /**< NULL-terminated: all of it. */
+	const char *cwd;            /**< Path in the world. */
+	const char *span_id;        /**< Names it in guard records. */
+	unsigned umask;
+	int fds[3];                 /**< Become 0, 1, 2; pipes of our own or /dev/null.  Borrowed. */
+};
+
+/** What became of a command. */
+struct world_exit {
+	int status;                  /**< As waitpid() gives it. */
+	bool lost;                   /**< Init died; `status` means nothing. */
+	uint32_t survivors;
+	uint64_t user_us, system_us, max_rss_kib;
+};
+
+struct world_command_ops {
+	/** It runs (err NULL), or it does not: *step tells where it failed (control.h). */
+	void (*spawned)(struct world_command *command, unsigned step, const struct error *err,
+			void *owner);
+	/** The leader ended, guards are checked.  The command is freed after this call. */
+	void (*exited)(struct world_command *command, const struct world_exit *exit, void *owner);
+};
+
+/** Start a command in a READY world.  spawned() follows; after a failed one it is freed. */
+int world_run(struct world *world, const struct world_exec *exec,
+	      const struct world_command_ops *ops, void *owner, struct world_command **ret,
+	      struct error *err);
+
+/** Signal the leader's process group, or everything of the command that can be told. */
+void world_command_signal(struct world_command *command, int signo, bool everything);
+
+/** Kill what is left of an ended command, by its span.  -ESRCH: nothing known of it. */
+int world_kill_span(struct world *world, const char *span_id, struct error *err);
+
+/** One process in a world, for `world status`. */
+struct world_process {
+	pid_t pid;
+	char comm[16];
+	char span_id[ID_SIZE]; /**< Empty: unknown. */
+	bool leader;           /**< A command that still runs, not a survivor. */
+};
+
+/** List processes; `listed` is called once with count and array (borrowed), or count 0. */
+int world_list(struct world *world,
+	       void (*listed)(const struct world_process *processes, size_t count, void *owner),
+	       void *owner, struct error *err);
+
+/** Commands that run now. */
+unsigned world_active(const struct world *world);
