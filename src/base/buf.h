@@ -44,8 +44,11 @@ void buf_addf(struct buf *buf, const char *fmt, ...) PRINTF(2, 3);
 /** Make room for `extra` more bytes at data + len.  Returns that place, or NULL. */
 char *buf_room(struct buf *buf, size_t extra);
 
+/** Count `n` bytes that were written where buf_room(), asked for at least n, pointed. */
+void buf_advance(struct buf *buf, size_t n);
+
 /** Drop the first n bytes. */
 void buf_consume(struct buf *buf, size_t n);
 
-/** Take the content as an owned C string (never NULL on success); the buffer is empty after. */
+/** Take the content as an owned C string, "" when empty; NULL when it failed.  Empty after. */
 char *buf_take(struct buf *buf);

@@ -8,7 +8,10 @@
 
 struct error;
 
-/** "a/b" from "a" and "b"; one slash between.  An absolute b wins.  Caller frees; NULL: no memory. */
+/**
+ * "a/b" from "a" and "b"; one slash between.  An absolute b wins, an empty one adds nothing.
+ * Caller frees; NULL when out of memory.
+ */
 char *path_join(const char *a, const char *b);
 
 /** Parent of a clean absolute path ("/" for "/x" and "/").  Caller frees; NULL: no memory. */
@@ -20,7 +23,10 @@ const char *path_base(const char *path);
 /** True for an absolute path without ".", "..", "//" or a trailing slash. */
 bool path_is_clean(const char *path);
 
-/** Lexically clean absolute path (".." of "/" is "/").  Caller frees; NULL: no memory or relative. */
+/**
+ * Lexically clean form of an absolute path (".." of "/" is "/").
+ * Caller frees; NULL when out of memory or when path is relative.
+ */
 char *path_clean(const char *path);
 
 /** True when path is dir or lies below it; both clean. */

@@ -25,10 +25,14 @@ int str_to_long(const char *text, long min, long max, long *ret);
 bool str_is_utf8(const char *text, size_t len);
 
 /**
- * Copy text for a person's terminal: control bytes and bad UTF-8 become \xNN, and it is cut
- * at `max` bytes with "...".  Caller frees; NULL when out of memory.
+ * Copy text for a person's terminal: control characters (C0, C1, those that hide or reorder
+ * text) and bad UTF-8 become \xNN for each byte, and it is cut at `max` bytes with "...".  Caller
+ * frees; NULL when out of memory.
  */
 char *str_escape(const char *text, size_t len, size_t max);
+
+/** The same into `ret`, which has room for max + 1 bytes.  Returns the length without the NUL. */
+size_t str_escape_into(const char *text, size_t len, size_t max, char *ret);
 
 /** A NULL-terminated list of owned strings.  Zero-initialise it. */
 struct strv {
