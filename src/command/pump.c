@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The pipes of a command: non-blocking on our side, ordinary on the command's. */
+#include "command/pump.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define READ_SIZE 65536
+#define QUEUE_HIGH (256u << 10)
+
+static void outlet_close(struct pump_outlet *outlet)
+{
+	loop_remove(&outlet->source);
+	outlet->fd = fd_close(outlet->fd);
+}
+
+bool pump_ended(const struct pump *pump)
+{
+	return pump->out[0].fd < 0 && pump->out[1].fd < 0;
+}
+
+static void outlets_watch(struct pump *pump)
+{
+	for (int i = 0; i < 2; i++) {
+		if (pump->out[i].source.loop)
+			loop_modify(&pump->out[i].source, pump->paused ? 0 : EPOLLIN);
+	}
+}
+
+/** Read once, at most `max` bytes.  Returns what was read; 0 when the outlet is at its end. */
+static ssize_t outlet_read(struct pump_outlet *outlet, size_t max)
+{
+	static char chunk[READ_SIZE]; // one thread, and never kept over a callback's end
+	ssize_t n = read(outlet->fd, chunk, max < sizeof(chunk) ? max : sizeof(chunk));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -1;
+	if (n <= 0) {
+		outlet_close(outlet);
+		return 0;
+	}
+	if (!outlet->pump->ops->output(outlet->pump, outlet->channel, chunk, (size_t)n))
+		outlet->pump->paused = true;
+	return n;
+}
+
+static int outlet_ready(struct loop_source *src, uint32_t events, struct error *err)
+{
+	struct pump_outlet *outlet = container_of(src, struct pump_outlet, source);
+	struct pump *pump = outlet->pump;
+
+	(void)err;
+	// A hang-up is told even while paused: the bytes before it wait for their reader, so
+	// the source is taken out of the set until pump_resume() puts it back.
+	if (pump->paused) {
+		if (events & (EPOLLHUP | EPOLLERR))
+			loop_remove(src);
+		return 0;
+	}
+	if (outlet_read(outlet, READ_SIZE) == 0) {
+		if (pump_ended(pump))
+			pump->ops->ended(pump);
+		return 0;
+	}
+	if (pump->paused)
+		outlets_watch(pump);
+	return 0;
+}
+
+/** Write what is queued; on a broken pipe the rest is dropped, as the kernel would drop it. */
+static void inlet_flush(struct pump *pump)
+{
+	while (pump->queue.len > 0) {
+		ssize_t n = write(pump->in_fd, pump->queue.data, pump->queue.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0) {
+			pump->closing = true;
+			pump->queue.len = 0;
+			return;
+		}
+		buf_consume(&pump->queue, (size_t)n);
+	}
+}
+
+static void inlet_close(struct pump *pump)
+{
+	loop_remove(&pump->in_source);
+	pump->in_fd = fd_close(pump->in_fd);
+	buf_done(&pump->queue);
+}
+
+/** Bring the watch of stdin in line with the queue, and close it when it is done. */
+static void inlet_update(struct pump *pump)
+{
+	if (pump->in_fd < 0)
+		return;
+	inlet_flush(pump);
+	if (pump->queue.len == 0 && pump->closing) {
+		inlet_close(pump);
+		return;
+	}
+	loop_modify(&pump->in_source, pump->queue.len > 0 ? EPOLLOUT : 0);
+}
+
+static int inlet_ready(struct loop_source *src, uint32_t events, struct error *err)
+{
+	struct pump *pump = container_of(src, struct pump, in_source);
+
+	(void)err;
+	if (events & EPOLLERR) {
+		// Nobody reads any more; what still comes is accepted and dropped.
+		inlet_close(pump);
+	} else {
+		inlet_update(pump);
+	}
+	if (pump->full && pump->queue.len < QUEUE_HIGH / 4) {
+		pump->full = false;
+		pump->ops->writable(pump);
+	}
+	return 0;
+}
+
+static int pipe_pair(bool child_reads, int *ret_ours, int *ret_theirs, struct error *err)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, "pipe");
+	*ret_ours = ends[child_reads ? 1 : 0];
+	*ret_theirs = ends[child_reads ? 0 : 1];
+	if (fd_set_nonblock(*ret_ours, 1) < 0) {
+		int r = error_errno(err, "set a pipe non-blocking");
+
+		*ret_theirs = fd_close(*ret_theirs);
+		return r;
+	}
+	return 0;
+}
+
+static int inlet_open(struct pump *pump, bool want, int *ret_child, struct error *err)
+{
+	if (!want) {
+		*ret_child = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		return *ret_child < 0 ? error_errno(err, "open /dev/null") : 0;
+	}
+
+	int r = pipe_pair(true, &pump->in_fd, ret_child, err);
+	if (r < 0)
+		return r;
+	return loop_add(pump->loop, &pump->in_source, pump->in_fd, 0, inlet_ready, err);
+}
+
+static int outlet_open(struct pump *pump, int i, int *ret_child, struct error *err)
+{
+	struct pump_outlet *outlet = &pump->out[i];
+	int r = pipe_pair(false, &outlet->fd, ret_child, err);
+
+	if (r < 0)
+		return r;
+	return loop_add(pump->loop, &outlet->source, outlet->fd, EPOLLIN, outlet_ready, err);
+}
+
+void pump_init(struct pump *pump, struct loop *loop, const struct pump_ops *ops)
+{
+	*pump = (struct pump){.loop = loop, .ops = ops, .in_fd = -1};
+	for (int i = 0; i < 2; i++)
+		pump->out[i] = (struct pump_outlet){.pump = pump, .fd = -1, .channel = i + 1};
+}
+
+int pump_open(struct pump *pump, bool want_stdin, int ret_child[3], struct error *err)
+{
+	AUTO(fd_close) int child0 = -1;
+	AUTO(fd_close) int child1 = -1;
+	AUTO(fd_close) int child2 = -1;
+
+	pump->opened = true;
+
+	int r = inlet_open(pump, want_stdin, &child0, err);
+	if (r == 0)
+		r = outlet_open(pump, 0, &child1, err);
+	if (r == 0)
+		r = outlet_open(pump, 1, &child2, err);
+	if (r < 0) {
+		pump_close(pump);
+		return r;
+	}
+	inlet_update(pump); // what came while the world was made
+	ret_child[0] = TAKE_FD(child0);
+	ret_child[1] = TAKE_FD(child1);
+	ret_child[2] = TAKE_FD(child2);
+	return 0;
+}
+
+void pump_close(struct pump *pump)
+{
+	pump->opened = true; // nothing is queued any more
+	inlet_close(pump);
+	outlet_close(&pump->out[0]);
+	outlet_close(&pump->out[1]);
+}
+
+void pump_drain(struct pump *pump)
+{
+	bool paused = pump->paused;
+
+	for (int i = 0; i < 2; i++) {
+		struct pump_outlet *outlet = &pump->out[i];
+		int left = 0;
+
+		// FIONREAD bounds it: a survivor that goes on writing cannot hold the result up.
+		if (outlet->fd < 0 || ioctl(outlet->fd, FIONREAD, &left) < 0)
+			continue;
+		while (left > 0) {
+			ssize_t n = outlet_read(outlet, (size_t)left);
+
+			if (n <= 0)
+				break;
+			left -= (int)n;
+		}
+	}
+	pump->paused |= paused;
+	outlets_watch(pump);
+}
+
+bool pump_write(struct pump *pump, const void *data, size_t len)
+{
+	if ((pump->opened && pump->in_fd < 0) || pump->closing)
+		return true;
+	buf_add(&pump->queue, data, len);
+	if (pump->queue.failed) {
+		// Out of memory: better an early end of input than a hole in it.
+		inlet_close(pump);
+		return true;
+	}
+	inlet_update(pump);
+	pump->full = pump->queue.len >= QUEUE_HIGH;
+	return !pump->full;
+}
+
+void pump_close_stdin(struct pump *pump)
+{
+	pump->closing = true;
+	inlet_update(pump);
+}
+
+void pump_resume(struct pump *pump)
+{
+	struct error ignored = {0};
+
+	if (!pump->paused)
+		return;
+	pump->paused = false;
+	for (int i = 0; i < 2; i++) {
+		struct pump_outlet *outlet = &pump->out[i];
+
+		if (outlet->fd >= 0 && !outlet->source.loop &&
+		    loop_add(pump->loop, &outlet->source, outlet->fd, EPOLLIN, outlet_ready,
+			     &ignored) < 0)
+			outlet_close(outlet);
+	}
+	outlets_watch(pump);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The three pipes of a command, on the daemon's side.
+ *
+ * Output is read only while its taker accepts it, so a reader that stops, stops the writer.
+ * stdin is queued up to a bound.  Descriptors of a client never enter a world; these do.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "loop/loop.h"
+
+#include <stdbool.h>
+
+struct error;
+struct pump;
+
+struct pump_ops {
+	/** Bytes of channel 1 or 2; false: pause until pump_resume(). */
+	bool (*output)(struct pump *pump, int channel, const void *data, size_t len);
+	/** stdin is below its bound again. */
+	void (*writable)(struct pump *pump);
+	/** Both outputs ended. */
+	void (*ended)(struct pump *pump);
+};
+
+struct pump_outlet {
+	struct loop_source source;
+	struct pump *pump;
+	int fd;      /**< -1 after end of file. */
+	int channel; /**< 1 or 2. */
+};
+
+/** All fields belong to pump.c.  Embed it. */
+struct pump {
+	struct loop *loop;
+	const struct pump_ops *ops;
+	struct pump_outlet out[2];
+	struct loop_source in_source;
+	int in_fd;         /**< -1: none or closed. */
+	bool opened;       /**< pump_open() was called: without it input waits in the queue. */
+	struct buf queue;  /**< Bytes for stdin. */
+	bool closing;      /**< Close stdin when the queue is empty. */
+	bool full;         /**< pump_write() said no. */
+	bool paused;
+};
+
+/** Prepare it without pipes; input may be queued from here on. */
+void pump_init(struct pump *pump, struct loop *loop, const struct pump_ops *ops);
+
+/**
+ * Make the pipes.  ret_child[0..2] are the command's ends, owned by the caller, who closes
+ * them after the spawn.  Without want_stdin, ret_child[0] is /dev/null.
+ */
+int pump_open(struct pump *pump, bool want_stdin, int ret_child[3], struct error *err);
+
+/** Close all pipes; no callback follows.  Works in every state. */
+void pump_close(struct pump *pump);
+
+/** Deliver what is in the output pipes at this moment, paused or not. */
+void pump_drain(struct pump *pump);
+
+/** Queue bytes for stdin.  False: over the bound, wait for writable(). */
+bool pump_write(struct pump *pump, const void *data, size_t len);
+
+/** Close stdin once the queue is written. */
+void pump_close_stdin(struct pump *pump);
+
+/** Read again. */
+void pump_resume(struct pump *pump);
+
+/** True when both outputs are at their end. */
+bool pump_ended(const struct pump *pump);
