@@ -5,7 +5,7 @@
  * Embed a struct loop_source in the object that owns the fd; the callback finds its
  * owner with container_of().  Nothing here allocates per source, so removing a source
  * cannot fail and the owner's lifetime is the registration's lifetime.
- * Signals arrive by signalfd, timers by loop_timer, children by pidfd: all are just fds.
+ * Signals arrive by signalfd and children by pidfd: all are just fds.  Timers: loop/timer.h.
  */
 #pragma once
 
@@ -52,18 +52,3 @@ int loop_run(struct loop *loop, struct error *err);
 
 /** Make loop_run() return once the current callback is done. */
 void loop_stop(struct loop *loop);
-
-/** A one-shot timer.  Zero-initialise before use; no allocation, one timerfd for the loop. */
-struct loop_timer {
-	struct loop *loop;                      /**< NULL while not armed. */
-	struct loop_timer *next;                /**< Belongs to timer.c. */
-	uint64_t due_ns;                        /**< CLOCK_MONOTONIC. */
-	void (*fn)(struct loop_timer *timer);   /**< Called once, disarmed; may arm it again. */
-};
-
-/** Arm (or re-arm) for `delay_ms` from here.  Cannot fail. */
-void loop_timer_start(struct loop *loop, struct loop_timer *timer, uint64_t delay_ms,
-		      void (*fn)(struct loop_timer *timer));
-
-/** Disarm; fine when it is not armed. */
-void loop_timer_stop(struct loop_timer *timer);

@@ -14,9 +14,13 @@ struct signals {
 	void (*fn)(struct signals *signals, int signo);
 };
 
-/** Block `set` and deliver it to fn.  `signals` must stay at its address until signals_close(). */
+/**
+ * Block `set` and deliver it to fn, one signal a call; fn may call signals_close().  Threads that
+ * exist already must block the set themselves.  `signals` must stay at its address until
+ * signals_close().
+ */
 int signals_open(struct signals *signals, struct loop *loop, const sigset_t *set,
 		 void (*fn)(struct signals *signals, int signo), struct error *err);
 
-/** Stop delivery; the signals stay blocked. */
+/** Stop delivery; the signals stay blocked.  Works on a zeroed struct. */
 void signals_close(struct signals *signals);
