@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+/** No guard. */
+
+/** Its size. */
+int roof_size(void);
