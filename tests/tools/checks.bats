@@ -202,8 +202,8 @@ refuses_names() {
 
 @test "check-headers refuses a header of 201 lines" {
 	example
-	lines=$(wc -l <"$TREE/src/high/roof.h")
-	yes '// filler' | head -n $((201 - lines)) >>"$TREE/src/high/roof.h"
+	have=$(wc -l <"$TREE/src/high/roof.h")
+	yes '// filler' | head -n $((201 - have)) >>"$TREE/src/high/roof.h"
 	refuses check-headers "roof.h: 201 lines"
 }
 
@@ -214,8 +214,8 @@ refuses_names() {
 
 @test "check-files refuses a source file of 801 lines" {
 	example
-	lines=$(wc -l <"$TREE/src/high/roof.c")
-	yes '// filler' | head -n $((801 - lines)) >>"$TREE/src/high/roof.c"
+	have=$(wc -l <"$TREE/src/high/roof.c")
+	yes '// filler' | head -n $((801 - have)) >>"$TREE/src/high/roof.c"
 	refuses check-files "roof.c: 801 lines"
 }
 
@@ -229,14 +229,14 @@ refuses_names() {
 	example files-readme
 	run "$ROOT/tools/check-files" "$TREE"
 	[ "$status" -eq 1 ]
-	[[ "$output" == *'does not say `Job`'* ]]
-	[[ "$output" == *'does not say `Start reading at`'* ]]
+	[[ "$output" == *"does not say \`Job\`"* ]]
+	[[ "$output" == *"does not say \`Start reading at\`"* ]]
 }
 
 @test "check-files refuses a README of 21 lines" {
 	example
-	lines=$(wc -l <"$TREE/src/low/README.md")
-	yes '' | head -n $((21 - lines)) >>"$TREE/src/low/README.md"
+	have=$(wc -l <"$TREE/src/low/README.md")
+	yes '' | head -n $((21 - have)) >>"$TREE/src/low/README.md"
 	refuses check-files "README.md: 21 lines"
 }
 

@@ -9,8 +9,8 @@ typedef int ground_fn(int depth);
 
 /** Plain data with a pointer to function. */
 struct ground {
-	size_t size_bytes;  /**< Of nothing. */
-	int (*run)(int a);  /**< Not a declaration of a function. */
+	size_t size_bytes; /**< Of nothing. */
+	int (*run)(int a); /**< Not a declaration of a function. */
 };
 
 /** Put something down. */
