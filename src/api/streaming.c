@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * GET /v1/stream: one command over a WebSocket.
+ *
+ * The first text message is the execute object.  Binary messages start with a channel byte:
+ * 0 stdin, 1 stdout, 2 stderr.  Both directions have back-pressure: a full queue towards the
+ * client pauses the command's pipes, a full stdin pauses the socket.
+ */
+#include "api/api_priv.h"
+
+#include "api/request.h"
+#include "base/error.h"
+#include "http/problem.h"
+#include "json/decode.h"
+#include "json/encode.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define START_MAX (4u << 20)
+#define TEXT_MAX (64u << 10)
+#define CLOSE_NORMAL 1000
+#define CLOSE_PROTOCOL 1002
+
+struct streaming {
+	struct api *api;
+	struct websocket *ws;
+	struct command *command; /**< NULL before the start message. */
+	struct peer peer;        /**< pid only: where the caller is. */
+	bool exited;
+};
+
+static void send_json(struct streaming *streaming, json_t *object)
+{
+	AUTO(mem_free) char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	json_decref(object);
+	if (text)
+		(void)websocket_send(streaming->ws, true, text, strlen(text));
+}
+
+/** Close the socket and forget it.  The command, if any, is told by the caller. */
+static void streaming_end(struct streaming *streaming, uint16_t code)
+{
+	websocket_close(streaming->ws, code);
+	free(streaming);
+}
+
+static json_t *typed(const char *type, json_t *object)
+{
+	if (object && json_object_set_new(object, "type", json_string(type)) < 0) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+/* From the command --------------------------------------------------------------------- */
+
+static json_t *notices(const struct spec *spec)
+{
+	json_t *list = json_array();
+
+	if (spec->user.uid != getuid())
+		(void)json_array_append_new(
+			list, json_sprintf("the world runs as %s (uid %u), who owns the project",
+					   spec->user.name, spec->user.uid));
+	if (spec->project.read_only)
+		(void)json_array_append_new(list, json_sprintf("%s is read-only here: %s",
+							       spec->project.root,
+							       spec->project.reason));
+	return list;
+}
+
+static void command_started(struct command *command, void *owner)
+{
+	struct streaming *streaming = owner;
+	struct session *session = command_session(command);
+	const struct spec *spec = session_spec(session);
+
+	send_json(streaming,
+		  json_pack("{s:s, s:s, s:s, s:s, s:b, s:o?, s:s?, s:o?}", "type", "started",
+			    "span_id", command_span(command), "world_id", command_world_id(command),
+			    "session_id", session_id(session), "world_reused",
+			    command_world_reused(command), "project",
+			    encode_string(spec->project.root), "project_read_only",
+			    spec->project.read_only ? spec->project.reason : NULL, "notices",
+			    notices(spec)));
+}
+
+static bool command_output(struct command *command, int channel, const void *data, size_t len,
+			   void *owner)
+{
+	struct streaming *streaming = owner;
+
+	(void)command;
+	return websocket_send_channel(streaming->ws, (uint8_t)channel, data, len);
+}
+
+static void command_writable(struct command *command, void *owner)
+{
+	struct streaming *streaming = owner;
+
+	(void)command;
+	websocket_pause(streaming->ws, false);
+}
+
+static void command_exited(struct command *command, const struct command_result *result,
+			   void *owner)
+{
+	struct streaming *streaming = owner;
+
+	streaming->exited = true;
+	websocket_pause(streaming->ws, false);
+	send_json(streaming, typed("exit", request_result(command, result)));
+}
+
+static void command_drained(struct command *command, void *owner)
+{
+	struct streaming *streaming = owner;
+
+	(void)command;
+	send_json(streaming, json_pack("{s:s}", "type", "drained"));
+	streaming_end(streaming, CLOSE_NORMAL);
+}
+
+static void command_refused(struct command *command, const struct command_refusal *refusal,
+			    void *owner)
+{
+	struct streaming *streaming = owner;
+	json_t *problem = request_problem(command, refusal);
+
+	if (problem) {
+		// "type" says what the message is; the problem's own type moves aside.
+		(void)json_object_set(problem, "problem", json_object_get(problem, "type"));
+	}
+	send_json(streaming, typed("problem", problem));
+	streaming_end(streaming, CLOSE_NORMAL);
+}
+
+static const struct command_ops command_ops = {
+	.started = command_started,
+	.output = command_output,
+	.writable = command_writable,
+	.exited = command_exited,
+	.drained = command_drained,
+	.refused = command_refused,
+};
+
+/* From the client ---------------------------------------------------------------------- */
+
+/** Tell a client that broke the rules, and end: its command is abandoned. */
+static void refuse_client(struct streaming *streaming, const char *detail)
+{
+	if (streaming->command)
+		command_abandon(streaming->command);
+	send_json(streaming,
+		  json_pack("{s:s, s:s, s:s, s:i, s:s, s:i}", "type", "problem", "problem",
+			    "urn:substrate:problem:bad-request", "title", "Bad request", "status",
+			    400, "detail", detail, "exit", 2));
+	streaming_end(streaming, CLOSE_PROTOCOL);
+}
+
+static void start_message(struct streaming *streaming, const char *data, size_t len)
+{
+	struct command_request request = {0};
+	struct error err = {0};
+	json_t *object = NULL;
+	int r = decode_text(data, len, START_MAX, &object, &err);
+
+	if (r == 0)
+		r = request_decode(object, &streaming->peer, &request, &err);
+	json_decref(object);
+	if (r == 0)
+		r = command_start(streaming->api->options.commands, &request, &command_ops,
+				  streaming, &streaming->command, &err);
+	command_request_done(&request);
+	if (r < 0)
+		refuse_client(streaming, err.msg);
+}
+
+static int on_close_stdin(struct streaming *streaming, const json_t *message, struct error *err)
+{
+	(void)message;
+	(void)err;
+	command_close_stdin(streaming->command);
+	return 0;
+}
+
+static int on_signal(struct streaming *streaming, const json_t *message, struct error *err)
+{
+	const json_t *signo = json_object_get(message, "signal");
+
+	if (!json_is_integer(signo) || json_integer_value(signo) < 1 ||
+	    json_integer_value(signo) > 64)
+		return error_set(err, EINVAL, "field 'signal': expected a signal number");
+	return command_signal(streaming->command, (int)json_integer_value(signo), err);
+}
+
+static const struct {
+	const char *type;
+	int (*fn)(struct streaming *streaming, const json_t *message, struct error *err);
+} client_messages[] = {
+	{"close_stdin", on_close_stdin},
+	{"signal", on_signal},
+};
+
+static int text_message(struct streaming *streaming, const char *data, size_t len,
+			struct error *err)
+{
+	json_t *message = NULL;
+	int r = decode_text(data, len, TEXT_MAX, &message, err);
+
+	if (r < 0)
+		return r;
+
+	const char *type = json_string_value(json_object_get(message, "type"));
+
+	r = error_set(err, EINVAL, "unknown message type '%.40s'", type ? type : "(none)");
+	for (size_t i = 0; type && i < ARRAY_LEN(client_messages); i++) {
+		if (strcmp(client_messages[i].type, type) == 0)
+			r = client_messages[i].fn(streaming, message, err);
+	}
+	json_decref(message);
+	return r;
+}
+
+static void input_message(struct streaming *streaming, const char *data, size_t len)
+{
+	if (len < 1 || data[0] != 0) {
+		refuse_client(streaming, "a binary message from the client starts with byte 0");
+		return;
+	}
+	if (!command_write(streaming->command, data + 1, len - 1))
+		websocket_pause(streaming->ws, true);
+}
+
+static void ws_message(struct websocket *ws, bool text, const void *data, size_t len, void *owner)
+{
+	struct streaming *streaming = owner;
+	struct error err = {0};
+
+	(void)ws;
+	if (!streaming->command) {
+		if (text)
+			start_message(streaming, data, len);
+		else
+			refuse_client(streaming, "the first message is the execute object, as text");
+		return;
+	}
+	if (!text)
+		input_message(streaming, data, len);
+	else if (text_message(streaming, data, len, &err) < 0)
+		refuse_client(streaming, err.msg);
+}
+
+static void ws_writable(struct websocket *ws, void *owner)
+{
+	struct streaming *streaming = owner;
+
+	(void)ws;
+	if (streaming->command)
+		command_resume(streaming->command);
+}
+
+static void ws_gone(struct websocket *ws, void *owner)
+{
+	struct streaming *streaming = owner;
+
+	(void)ws;
+	if (streaming->command && streaming->exited)
+		command_detach(streaming->command);
+	else if (streaming->command)
+		command_abandon(streaming->command);
+	free(streaming);
+}
+
+static const struct websocket_ops ws_ops = {
+	.message = ws_message,
+	.writable = ws_writable,
+	.gone = ws_gone,
+};
+
+void streaming_get(struct api *api, struct exchange *x, const struct http_request *req,
+		   const char *rest)
+{
+	struct streaming *streaming = calloc(1, sizeof(*streaming));
+
+	(void)rest;
+	if (!streaming) {
+		problem_internal(x, "out of memory");
+		return;
+	}
+	streaming->api = api;
+	streaming->peer = (struct peer){.pid = req->peer->pid, .pidfd = -1};
+	if (exchange_upgrade(x, &ws_ops, streaming, &streaming->ws) < 0)
+		free(streaming);
+}

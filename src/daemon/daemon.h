@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The daemon: lock, socket, worlds, trace, API, and when to end.  One per user.
+ *
+ * It ends by itself after `idle_exit_s` seconds without a client, a command or a survivor.
+ * When it ends, or is killed, every world ends with it.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct error;
+
+struct daemon_options {
+	int ready_fd;              /**< Told "ok", "running" or an error text; -1: none. */
+	uint32_t filter_families;  /**< FILTER_ALL outside tests. */
+	uint32_t guards_off;       /**< 0 outside tests. */
+};
+
+/**
+ * Run until told to stop (SIGTERM, SIGINT, /v1/shutdown) or idle.
+ * 0: ended well, also when another daemon runs already.
+ */
+int daemon_run(const struct daemon_options *options, struct error *err);
