@@ -24,16 +24,17 @@ enum span_event {
 	SPAN_WORLD_STOP,
 	SPAN_PROTECT_GAP,
 	SPAN_SET_ASIDE,
+	SPAN_TRACE_ROTATE, /**< Written by the trace itself: the first line after a rotation. */
 };
 
 /** What is common to all events.  Strings are borrowed; NULL leaves the field out. */
 struct span_common {
 	enum span_event event;
-	uint64_t ts_ns;          /**< CLOCK_REALTIME. */
+	uint64_t ts_ns; /**< CLOCK_REALTIME. */
 	const char *session_id;
 	const char *span_id;
 	const char *parent_span;
-	const char *component;   /**< "world", "broker", "shell", "api". */
+	const char *component; /**< "world", "broker", "shell", "api". */
 	const char *world_id;
 	const char *policy_id;
 	const char *policy_commit;
@@ -44,40 +45,40 @@ struct span_common {
 /** command_start and command_complete.  After a start only the result fields are added. */
 struct span_command {
 	const char *cwd;
-	const char *cmd;              /**< The text given, or NULL when argv was. */
-	char *const *argv;            /**< NULL-terminated. */
-	const struct strv *env;       /**< NAME=value as the command gets them, sorted by the caller. */
+	const char *cmd;        /**< The text given, or NULL when argv was. */
+	char *const *argv;      /**< NULL-terminated. */
+	const struct strv *env; /**< NAME=value as the command gets them, sorted by the caller. */
 	const struct strv *env_dropped; /**< Names that were not passed on. */
 	unsigned umask;
-	const char *world_image;      /**< Hash of the plan. */
-	const char *plan_hash;        /**< The same; kept for replay. */
+	const char *world_image; /**< Hash of the plan. */
+	const char *plan_hash;   /**< The same; kept for replay. */
 	const char *traceparent;
 	/* The result, used by command_complete only. */
 	uint64_t ts_end_ns, duration_ms;
-	const char *status;           /**< ok, failed, signaled, timed_out, refused, error, lost, ... */
-	int exit;
-	int signal;                   /**< 0: none. */
-	const char *error;            /**< Why it did not run. */
+	const char *status; /**< ok, failed, signaled, timed_out, refused, error, lost, ... */
+	int exit;           /**< Negative: none (null), when it did not exit. */
+	int signal;         /**< 0: none. */
+	const char *error;  /**< Why it did not run. */
 	uint64_t user_us, system_us, max_rss_kib;
 	uint64_t stdout_bytes, stderr_bytes;
 	bool world_reused;
-	const char *limits;           /**< "unavailable" until cgroups are used. */
+	const char *limits; /**< "unavailable" until cgroups are used. */
 };
 
 /** world_start and world_stop. */
 struct span_world {
 	const char *project;
-	const char *backend;     /**< "linux". */
+	const char *backend; /**< "linux". */
 	const char *plan_hash;
-	const char *reason;      /**< Why it stopped. */
-	uint64_t start_us;       /**< How long the start took. */
+	const char *reason; /**< Why it stopped. */
+	uint64_t start_us;  /**< How long the start took. */
 	int landlock_abi;
 };
 
 /** protect_gap and set_aside. */
 struct span_guard {
-	const char *path;        /**< In the project. */
-	const char *kept;        /**< Where it is, or NULL. */
+	const char *path; /**< In the project. */
+	const char *kept; /**< Where it is, or NULL. */
 	const char *detail;
 };
 

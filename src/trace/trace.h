@@ -26,9 +26,9 @@ enum trace_sync {
 };
 
 struct trace_options {
-	int dirfd;              /**< SUBSTRATE_HOME.  Borrowed for the life of the trace. */
+	int dirfd; /**< SUBSTRATE_HOME.  Borrowed for the life of the trace. */
 	enum trace_sync sync;
-	uint64_t rotate_bytes;  /**< 0: 64 MiB. */
+	uint64_t rotate_bytes; /**< 0: 64 MiB. */
 };
 
 /** What was found and mended when the trace was opened. */
