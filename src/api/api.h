@@ -9,6 +9,7 @@
 
 #include "base/compiler.h"
 #include "http/server.h"
+#include "world/spec.h"
 
 struct api;
 struct commands;
@@ -26,8 +27,8 @@ struct api_options {
 	const char *home;       /**< SUBSTRATE_HOME, real path. */
 	int home_fd;
 	const char *init_path;  /**< substrate-init, for `doctor`. */
-	uint32_t filter_families, guards_off; /**< As for commands. */
-	void (*shutdown)(void *owner);        /**< POST /v1/shutdown. */
+	struct spec_without without;   /**< As for commands. */
+	void (*shutdown)(void *owner); /**< POST /v1/shutdown. */
 	void *owner;
 };
 

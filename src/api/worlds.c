@@ -74,8 +74,7 @@ static int place_spec(const struct api *api, const struct place *place, struct s
 			     place->agent ? place->agent : "local", ret, err);
 	if (r < 0)
 		return r;
-	ret->filter_families = api->options.filter_families;
-	ret->guards_off = api->options.guards_off;
+	spec_leave_out(ret, &api->options.without);
 	return 0;
 }
 

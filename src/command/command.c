@@ -452,8 +452,7 @@ static void begin(struct command *command)
 {
 	const struct prepare_defaults defaults = {
 		.home = command->commands->options.home,
-		.filter_families = command->commands->options.filter_families,
-		.guards_off = command->commands->options.guards_off,
+		.without = command->commands->options.without,
 	};
 	struct command_refusal refusal = {0};
 	int r = prepare_request(&command->request, &defaults, &command->prepare, &refusal,

@@ -79,8 +79,7 @@ struct commands_options {
 	struct sessions *sessions;
 	struct trace *trace;
 	const char *home;            /**< SUBSTRATE_HOME, real; borrowed. */
-	uint32_t filter_families;    /**< FILTER_ALL outside tests. */
-	uint32_t guards_off;         /**< 0 outside tests. */
+	struct spec_without without; /**< All zero outside tests. */
 	void (*changed)(unsigned running, void *owner); /**< The number of commands changed. */
 	void *owner;
 };

@@ -108,8 +108,7 @@ int prepare_request(const struct command_request *req, const struct prepare_defa
 		return refuse(ret_refusal, 2, "usage", r);
 	if (r < 0)
 		return refuse(ret_refusal, 125, "no-world", r);
-	ret->spec.filter_families = defaults->filter_families;
-	ret->spec.guards_off = defaults->guards_off;
+	spec_leave_out(&ret->spec, &defaults->without);
 
 	r = set_cwd(req, ret, err);
 	return r < 0 ? refuse(ret_refusal, 2, "usage", r) : 0;

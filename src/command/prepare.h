@@ -18,8 +18,7 @@ struct prepare {
 
 struct prepare_defaults {
 	const char *home;          /**< SUBSTRATE_HOME. */
-	uint32_t filter_families;
-	uint32_t guards_off;
+	struct spec_without without;
 };
 
 void prepare_done(struct prepare *prepare);

@@ -195,8 +195,7 @@ static int open_domain(struct daemon *daemon, struct error *err)
 		.sessions = daemon->sessions,
 		.trace = daemon->trace,
 		.home = daemon->home.path,
-		.filter_families = daemon->options->filter_families,
-		.guards_off = daemon->options->guards_off,
+		.without = daemon->options->without,
 		.changed = on_commands,
 		.owner = daemon,
 	};
@@ -213,8 +212,7 @@ static int open_api(struct daemon *daemon, struct error *err)
 		.home = daemon->home.path,
 		.home_fd = daemon->home.fd,
 		.init_path = daemon->init_path,
-		.filter_families = daemon->options->filter_families,
-		.guards_off = daemon->options->guards_off,
+		.without = daemon->options->without,
 		.shutdown = on_shutdown,
 		.owner = daemon,
 	};

@@ -7,14 +7,13 @@
  */
 #pragma once
 
-#include <stdint.h>
+#include "world/spec.h"
 
 struct error;
 
 struct daemon_options {
 	int ready_fd;              /**< Told "ok", "running" or an error text; -1: none. */
-	uint32_t filter_families;  /**< FILTER_ALL outside tests. */
-	uint32_t guards_off;       /**< 0 outside tests. */
+	struct spec_without without; /**< All zero outside tests. */
 };
 
 /**

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "daemon/daemon.h"
-#include "filter/filter.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +20,7 @@ static const char usage[] =
 
 int main(int argc, char **argv)
 {
-	struct daemon_options options = {.ready_fd = -1, .filter_families = FILTER_ALL};
+	struct daemon_options options = {.ready_fd = -1};
 	struct error err = {0};
 	long fd = -1;
 

@@ -54,7 +54,23 @@ struct spec {
 	uint64_t tmp_bytes;           /**< Size of the world's /tmp. */
 	uint32_t filter_families;     /**< FILTER_ALL outside tests. */
 	uint32_t guards_off;          /**< Bits (1 << enum plan_guard) left out of the plan: tests. */
+	uint32_t harden_off;          /**< enum control_harden bits left out: tests. */
 };
+
+/** What a test takes out of a world to show that it bites.  All zero in production. */
+struct spec_without {
+	uint32_t families; /**< enum filter_family bits. */
+	uint32_t guards;   /**< 1 << enum plan_guard. */
+	uint32_t harden;   /**< enum control_harden bits. */
+};
+
+/** Take it out of a spec. */
+static inline void spec_leave_out(struct spec *spec, const struct spec_without *without)
+{
+	spec->filter_families &= ~without->families;
+	spec->guards_off |= without->guards;
+	spec->harden_off |= without->harden;
+}
 
 /**
  * The built-in defaults for a project.  `cwd` is any path; the project is found from it.
