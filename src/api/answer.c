@@ -12,8 +12,8 @@
 
 void answer_json(struct exchange *x, unsigned status, json_t *object)
 {
-	AUTO(mem_free) char *text =
-		object ? json_dumps(object, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	AUTO(mem_free)
+	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 
 	json_decref(object);
 	if (!text) {

@@ -21,20 +21,13 @@ static const struct {
 	const char *method, *path;
 	api_route_fn *fn;
 } routes[] = {
-	{"POST", "/v1/execute", execute_post},
-	{"GET", "/v1/stream", streaming_get},
-	{"GET", "/v1/worlds", worlds_get},
-	{"GET", "/v1/worlds/plan", worlds_plan},
-	{"POST", "/v1/worlds/warm", worlds_warm},
-	{"POST", "/v1/worlds/restart", worlds_restart},
-	{"POST", "/v1/worlds/stop", worlds_stop},
-	{"POST", "/v1/worlds/kill", worlds_kill},
-	{"GET", "/v1/trace", spans_list},
-	{"GET", "/v1/trace/verify", spans_verify},
-	{"GET", "/v1/trace/", spans_get},
-	{"GET", "/v1/doctor", health_doctor},
-	{"GET", "/healthz", health_get},
-	{"POST", "/v1/shutdown", shutdown_post},
+	{"POST", "/v1/execute", execute_post},    {"GET", "/v1/stream", streaming_get},
+	{"GET", "/v1/worlds", worlds_get},        {"GET", "/v1/worlds/plan", worlds_plan},
+	{"POST", "/v1/worlds/warm", worlds_warm}, {"POST", "/v1/worlds/restart", worlds_restart},
+	{"POST", "/v1/worlds/stop", worlds_stop}, {"POST", "/v1/worlds/kill", worlds_kill},
+	{"GET", "/v1/trace", spans_list},         {"GET", "/v1/trace/verify", spans_verify},
+	{"GET", "/v1/trace/", spans_get},         {"GET", "/v1/doctor", health_doctor},
+	{"GET", "/healthz", health_get},          {"POST", "/v1/shutdown", shutdown_post},
 };
 
 static bool path_matches(const char *route, const char *path, const char **ret_rest)

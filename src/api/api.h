@@ -24,9 +24,9 @@ struct api_options {
 	struct worker *worker;
 	struct sessions *sessions;
 	struct commands *commands;
-	const char *home;       /**< SUBSTRATE_HOME, real path. */
+	const char *home; /**< SUBSTRATE_HOME, real path. */
 	int home_fd;
-	const char *init_path;  /**< substrate-init, for `doctor`. */
+	const char *init_path;         /**< substrate-init, for `doctor`. */
 	struct spec_without without;   /**< As for commands. */
 	void (*shutdown)(void *owner); /**< POST /v1/shutdown. */
 	void *owner;

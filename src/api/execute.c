@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "http/problem.h"
 
+#include <errno.h>
+
 /** Of each stream; what comes after it is read and dropped, and the answer says so. */
 #define OUTPUT_MAX (16u << 20)
 
@@ -56,7 +58,8 @@ static void command_ignored(struct command *command, void *owner)
 
 static int add_output(json_t *object, const char *name, const struct buf *output)
 {
-	AUTO(mem_free) char *text = output->failed ? NULL : base64_encode(output->data, output->len);
+	AUTO(mem_free)
+	char *text = output->failed ? NULL : base64_encode(output->data, output->len);
 
 	return text ? json_object_set_new(object, name, json_string_nocheck(text)) : -1;
 }

@@ -23,7 +23,8 @@ struct execute_object {
 };
 
 #define FIELD(field_name, field_kind, member) \
-	.name = (field_name), .kind = (field_kind), .offset = offsetof(struct execute_object, member)
+	.name = (field_name), .kind = (field_kind), \
+	.offset = offsetof(struct execute_object, member)
 
 static const struct decode_field execute_fields[] = {
 	{FIELD("profile", DECODE_STRING, profile)},
@@ -89,7 +90,7 @@ static void take_object(struct execute_object *object, struct command_request *r
 	ret->umask = (unsigned)object->umask;
 }
 
-int request_decode(const json_t *object, const struct peer *peer, struct command_request *ret,
+int request_decode(json_t *object, const struct peer *peer, struct command_request *ret,
 		   struct error *err)
 {
 	struct execute_object decoded = {.umask = 022};
@@ -113,8 +114,8 @@ json_t *request_result(const struct command *command, const struct command_resul
 	json_t *object = json_pack(
 		"{s:i, s:o, s:s, s:[], s:n, s:[], s:s, s:n, s:I, s:o, s:b}", "exit", result->exit,
 		"signal", result->signal ? json_integer(result->signal) : json_null(), "span_id",
-		command_span(command), "scopes_used", "fs_diff", "denials", "status", result->status,
-		"layer", "duration_ms", (json_int_t)result->duration_ms, "world_id",
+		command_span(command), "scopes_used", "fs_diff", "denials", "status",
+		result->status, "layer", "duration_ms", (json_int_t)result->duration_ms, "world_id",
 		world[0] ? json_string(world) : json_null(), "world_reused",
 		command_world_reused(command));
 

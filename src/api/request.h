@@ -13,7 +13,7 @@ struct error;
  * Decode an execute object.  Unknown fields, wrong types and NUL bytes are -EINVAL with the
  * field's name.  The caller's own directory is taken from `peer` for a request without cwd.
  */
-int request_decode(const json_t *object, const struct peer *peer, struct command_request *ret,
+int request_decode(json_t *object, const struct peer *peer, struct command_request *ret,
 		   struct error *err);
 
 /** A new object with the members that every result has: exit, span_id, status, ... */

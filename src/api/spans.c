@@ -77,8 +77,8 @@ static void read_span(struct worker_job *job)
 
 	reading->result = trace_read_span(reading->dirfd, reading->span, &events, &reading->err);
 	if (reading->result == 0 && json_array_size(events) == 0)
-		reading->result = error_set(&reading->err, ENOENT, "the trace has no span %s",
-					    reading->span);
+		reading->result =
+			error_set(&reading->err, ENOENT, "the trace has no span %s", reading->span);
 	if (reading->result == 0)
 		reading->answer = json_pack("{s:i, s:s, s:O}", "schema", 1, "span_id",
 					    reading->span, "events", events);
@@ -110,8 +110,7 @@ static void read_list(struct worker_job *job)
 
 	reading->filter.agent = reading->agent;
 	reading->filter.status = reading->status;
-	reading->result =
-		trace_read_list(reading->dirfd, &reading->filter, &spans, &reading->err);
+	reading->result = trace_read_list(reading->dirfd, &reading->filter, &spans, &reading->err);
 	if (reading->result == 0)
 		reading->answer = json_pack("{s:i, s:O}", "schema", 1, "spans", spans);
 	json_decref(spans);
@@ -172,11 +171,10 @@ static void read_chain(struct worker_job *job)
 
 	reading->result = trace_verify(reading->dirfd, reading->head, &result, &reading->err);
 	if (reading->result == 0)
-		reading->answer = json_pack("{s:i, s:b, s:I, s:s, s:s, s:I, s:s}", "schema", 1,
-					    "intact", result.intact, "lines",
-					    (json_int_t)result.lines, "head", result.head, "file",
-					    result.file, "line", (json_int_t)result.line, "what",
-					    result.what);
+		reading->answer = json_pack(
+			"{s:i, s:b, s:I, s:s, s:s, s:I, s:s}", "schema", 1, "intact", result.intact,
+			"lines", (json_int_t)result.lines, "head", result.head, "file", result.file,
+			"line", (json_int_t)result.line, "what", result.what);
 }
 
 void spans_verify(struct api *api, struct exchange *x, const struct http_request *req,

@@ -8,8 +8,8 @@
 #include "base/path.h"
 #include "command/command.h"
 #include "http/problem.h"
-#include "json/encode.h"
 #include "sandbox/plan.h"
+#include "json/encode.h"
 
 #include <errno.h>
 

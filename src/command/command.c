@@ -48,14 +48,14 @@ struct command {
 	struct prepare prepare;
 	struct strv env;
 	struct session_wait wait;
-	struct session *session;     /**< Held from WAITING's end to EXITED. */
+	struct session *session; /**< Held from WAITING's end to EXITED. */
 	struct world_command *leader;
 	struct pump pump;
 	struct {
 		struct timer refuse, timeout, kill;
 	} timers;
 	struct command_refusal refusal;
-	struct error error;          /**< Text of the refusal, or what went wrong later. */
+	struct error error; /**< Text of the refusal, or what went wrong later. */
 	char span_id[ID_SIZE];
 	char session_id[ID_SIZE];
 	char world_id[ID_SIZE];
@@ -176,8 +176,8 @@ static void refuse_due(struct timer *timer)
 static void refuse(struct command *command, int exit, const char *type)
 {
 	command->state = STATE_REFUSED;
-	command->refusal = (struct command_refusal){
-		.exit = exit, .type = type, .detail = command->error.msg};
+	command->refusal =
+		(struct command_refusal){.exit = exit, .type = type, .detail = command->error.msg};
 	record_refusal(command);
 	pump_close(&command->pump);
 	timer_start(command->commands->options.loop, &command->timers.refuse, 0, refuse_due);
@@ -294,8 +294,7 @@ static void leader_spawned(struct world_command *leader, unsigned step, const st
 		command->ops->started(command, command->owner);
 }
 
-static struct command_result result_of(const struct command *command,
-				       const struct world_exit *exit)
+static struct command_result result_of(const struct command *command, const struct world_exit *exit)
 {
 	struct command_result result = {.duration_ms = elapsed_ms(command)};
 
@@ -412,8 +411,8 @@ static void take_world(struct command *command)
 static int start_in_world(struct command *command, const char **ret_type, struct error *err)
 {
 	const struct spec *spec = session_spec(command->session);
-	int r = prepare_environment(&command->request, spec, command->prepare.cwd,
-				    command->span_id, &command->env, err);
+	int r = prepare_environment(&command->request, spec, command->prepare.cwd, command->span_id,
+				    &command->env, err);
 
 	*ret_type = "internal";
 	if (r < 0)

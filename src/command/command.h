@@ -31,10 +31,10 @@ struct command_request {
 	struct strv env_dropped; /**< Names that the caller kept to itself. */
 	char *profile;           /**< NULL: "default". */
 	char *agent;
-	char *traceparent;       /**< NULL: none. */
+	char *traceparent; /**< NULL: none. */
 	bool ephemeral;
-	bool want_stdin;         /**< Else /dev/null. */
-	uint64_t timeout_ms;     /**< 0: none. */
+	bool want_stdin;     /**< Else /dev/null. */
+	uint64_t timeout_ms; /**< 0: none. */
 	unsigned umask;
 };
 
@@ -43,17 +43,17 @@ void command_request_done(struct command_request *req);
 
 /** Why a command did not run, for a person and for a status. */
 struct command_refusal {
-	int exit;            /**< 2, 125, 126 or 127. */
-	const char *type;    /**< Stable problem name: "usage", "no-world", "not-found", ... */
+	int exit;         /**< 2, 125, 126 or 127. */
+	const char *type; /**< Stable problem name: "usage", "no-world", "not-found", ... */
 	const char *detail;
 };
 
 /** How it ended.  Strings are borrowed for the callback. */
 struct command_result {
-	int exit;            /**< The status as a shell would say it. */
-	int signal;          /**< 0: none. */
-	const char *status;  /**< "ok", "failed", "signaled", "timed_out", "lost". */
-	const char *error;   /**< More about it, or NULL. */
+	int exit;           /**< The status as a shell would say it. */
+	int signal;         /**< 0: none. */
+	const char *status; /**< "ok", "failed", "signaled", "timed_out", "lost". */
+	const char *error;  /**< More about it, or NULL. */
 	uint64_t duration_ms;
 };
 
@@ -78,14 +78,13 @@ struct commands_options {
 	struct loop *loop;
 	struct sessions *sessions;
 	struct trace *trace;
-	const char *home;            /**< SUBSTRATE_HOME, real; borrowed. */
-	struct spec_without without; /**< All zero outside tests. */
+	const char *home;                               /**< SUBSTRATE_HOME, real; borrowed. */
+	struct spec_without without;                    /**< All zero outside tests. */
 	void (*changed)(unsigned running, void *owner); /**< The number of commands changed. */
 	void *owner;
 };
 
-int commands_new(const struct commands_options *options, struct commands **ret,
-		 struct error *err);
+int commands_new(const struct commands_options *options, struct commands **ret, struct error *err);
 
 /** Forget all commands (their worlds are stopped by their owner).  NULL is fine.  Returns NULL. */
 struct commands *commands_free(struct commands *commands);
@@ -123,7 +122,7 @@ void command_resume(struct command *command);
 
 const char *command_span(const struct command *command);
 struct session *command_session(const struct command *command); /**< NULL before started(). */
-const char *command_world_id(const struct command *command);    /**< Kept after the world is gone. */
+const char *command_world_id(const struct command *command); /**< Kept after the world is gone. */
 bool command_world_reused(const struct command *command);
 
 /** Commands in turn (for status): start with NULL. */

@@ -102,8 +102,8 @@ int prepare_request(const struct command_request *req, const struct prepare_defa
 	if (r < 0)
 		return refuse(ret_refusal, 125, "internal", r);
 
-	r = spec_default(defaults->home, start, req->profile ? req->profile : "default",
-			 req->agent, &ret->spec, err);
+	r = spec_default(defaults->home, start, req->profile ? req->profile : "default", req->agent,
+			 &ret->spec, err);
 	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -ENAMETOOLONG)
 		return refuse(ret_refusal, 2, "usage", r);
 	if (r < 0)
@@ -162,8 +162,8 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp(*x, *y);
 }
 
-int prepare_environment(const struct command_request *req, const struct spec *spec,
-			const char *cwd, const char *span_id, struct strv *ret, struct error *err)
+int prepare_environment(const struct command_request *req, const struct spec *spec, const char *cwd,
+			const char *span_id, struct strv *ret, struct error *err)
 {
 	AUTO(strv_done) struct strv env = {0};
 	int r = environ_base(spec, &env);

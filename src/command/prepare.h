@@ -13,11 +13,11 @@ struct error;
 struct prepare {
 	struct spec spec;
 	struct strv argv;
-	char *cwd;           /**< Real path. */
+	char *cwd; /**< Real path. */
 };
 
 struct prepare_defaults {
-	const char *home;          /**< SUBSTRATE_HOME. */
+	const char *home; /**< SUBSTRATE_HOME. */
 	struct spec_without without;
 };
 
@@ -28,5 +28,5 @@ int prepare_request(const struct command_request *req, const struct prepare_defa
 		    struct prepare *ret, struct command_refusal *ret_refusal, struct error *err);
 
 /** The environment of a span in a world of this spec, sorted. */
-int prepare_environment(const struct command_request *req, const struct spec *spec,
-			const char *cwd, const char *span_id, struct strv *ret, struct error *err);
+int prepare_environment(const struct command_request *req, const struct spec *spec, const char *cwd,
+			const char *span_id, struct strv *ret, struct error *err);

@@ -37,11 +37,11 @@ struct pump {
 	const struct pump_ops *ops;
 	struct pump_outlet out[2];
 	struct loop_source in_source;
-	int in_fd;         /**< -1: none or closed. */
-	bool opened;       /**< pump_open() was called: without it input waits in the queue. */
-	struct buf queue;  /**< Bytes for stdin. */
-	bool closing;      /**< Close stdin when the queue is empty. */
-	bool full;         /**< pump_write() said no. */
+	int in_fd;        /**< -1: none or closed. */
+	bool opened;      /**< pump_open() was called: without it input waits in the queue. */
+	struct buf queue; /**< Bytes for stdin. */
+	bool closing;     /**< Close stdin when the queue is empty. */
+	bool full;        /**< pump_write() said no. */
 	bool paused;
 };
 

@@ -15,21 +15,21 @@ struct trace;
 /** A command as the trace sees it.  Borrowed. */
 struct record_command {
 	const struct command_request *request;
-	struct session *session;     /**< NULL: refused before it had one. */
+	struct session *session; /**< NULL: refused before it had one. */
 	const char *span_id;
-	const char *session_id;      /**< NULL: none. */
-	const char *world_id;        /**< NULL: none. */
-	const char *plan_hash;       /**< NULL: none. */
+	const char *session_id; /**< NULL: none. */
+	const char *world_id;   /**< NULL: none. */
+	const char *plan_hash;  /**< NULL: none. */
 	const char *cwd;
 	const struct strv *argv;
 	const struct strv *env;
-	uint64_t started_ns;         /**< CLOCK_REALTIME. */
+	uint64_t started_ns; /**< CLOCK_REALTIME. */
 };
 
 /** How it ended.  Borrowed. */
 struct record_result {
 	const char *status;
-	const char *error;           /**< NULL: nothing more to say. */
+	const char *error; /**< NULL: nothing more to say. */
 	int exit;
 	int signal;
 	uint64_t duration_ms;

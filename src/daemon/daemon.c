@@ -130,7 +130,8 @@ static int idle_limit_ms(uint64_t *ret, struct error *err)
 
 	if (text && str_to_long(text, 0, 366L * 86400, &seconds) < 0)
 		return error_set(err, EINVAL,
-				 "SUBSTRATE_IDLE_EXIT '%.40s': expected seconds, 0 for never", text);
+				 "SUBSTRATE_IDLE_EXIT '%.40s': expected seconds, 0 for never",
+				 text);
 	*ret = (uint64_t)seconds * 1000;
 	return 0;
 }

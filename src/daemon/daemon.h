@@ -12,7 +12,7 @@
 struct error;
 
 struct daemon_options {
-	int ready_fd;              /**< Told "ok", "running" or an error text; -1: none. */
+	int ready_fd;                /**< Told "ok", "running" or an error text; -1: none. */
 	struct spec_without without; /**< All zero outside tests. */
 };
 

@@ -26,7 +26,8 @@ static int home_name(char **ret, struct error *err)
 
 	if (set && set[0] != '\0') {
 		*ret = path_clean(set);
-		return *ret ? 0 : error_set(err, EINVAL, "SUBSTRATE_HOME '%s' is not absolute", set);
+		return *ret ? 0
+			    : error_set(err, EINVAL, "SUBSTRATE_HOME '%s' is not absolute", set);
 	}
 
 	const char *base = getenv("HOME");
@@ -149,8 +150,8 @@ static int open_sock_dir(struct home *home, int *ret, struct error *err)
 	if (mkdirat(home->fd, "sock", 0700) < 0 && errno != EEXIST)
 		return error_errno(err, "make %s/sock", home->path);
 
-	AUTO(fd_close) int fd =
-		openat(home->fd, "sock", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO(fd_close)
+	int fd = openat(home->fd, "sock", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, "open %s/sock", home->path);
 

@@ -13,9 +13,9 @@
 struct error;
 
 struct home {
-	char *path;   /**< Real path, owned. */
-	int fd;       /**< O_PATH is not enough: files are made in it. */
-	int lock_fd;  /**< daemon.lock, held; -1 before home_lock(). */
+	char *path;  /**< Real path, owned. */
+	int fd;      /**< O_PATH is not enough: files are made in it. */
+	int lock_fd; /**< daemon.lock, held; -1 before home_lock(). */
 };
 
 /** Find ($SUBSTRATE_HOME, else ~/.substrate), make when missing, and judge. */

@@ -65,8 +65,7 @@ static void idle_due(struct timer *timer)
 void idle_start(struct idle *idle, struct loop *loop, struct sessions *sessions, uint64_t limit_ms,
 		void (*fn)(struct idle *idle))
 {
-	*idle = (struct idle){
-		.loop = loop, .sessions = sessions, .limit_ms = limit_ms, .fn = fn};
+	*idle = (struct idle){.loop = loop, .sessions = sessions, .limit_ms = limit_ms, .fn = fn};
 	idle_update(idle);
 }
 

@@ -13,10 +13,10 @@ struct idle {
 	struct loop *loop;
 	struct sessions *sessions;
 	struct timer timer;
-	uint64_t limit_ms;    /**< 0: never. */
+	uint64_t limit_ms; /**< 0: never. */
 	unsigned clients, commands;
-	unsigned asked;       /**< World lists that have not come yet. */
-	bool survivors;       /**< One of them had a process. */
+	unsigned asked; /**< World lists that have not come yet. */
+	bool survivors; /**< One of them had a process. */
 	void (*fn)(struct idle *idle);
 };
 

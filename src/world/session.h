@@ -14,7 +14,7 @@ struct session;
 struct sessions_options {
 	struct loop *loop;
 	const char *init_path;
-	uint64_t idle_stop_ms;   /**< world.idle_stop; 30 min. */
+	uint64_t idle_stop_ms; /**< world.idle_stop; 30 min. */
 	/** Records for the trace. */
 	void (*world_started)(struct session *session, const struct error *err, void *owner);
 	void (*world_stopped)(struct session *session, const char *reason, void *owner);
@@ -31,7 +31,7 @@ DEFINE_AUTO(struct sessions *, sessions_free)
 
 /** Waits for a world; embed it.  Zero-initialise. */
 struct session_wait {
-	struct session_wait *next;  /**< Belongs to session.c. */
+	struct session_wait *next; /**< Belongs to session.c. */
 	struct session *session;
 	/** Called once: the world is READY (err NULL), or why it is not. */
 	void (*ready)(struct session_wait *wait, const struct error *err);
@@ -48,7 +48,8 @@ int sessions_ensure(struct sessions *sessions, struct spec *spec, bool ephemeral
 /** Forget a wait whose owner goes away. */
 void session_wait_cancel(struct session_wait *wait);
 
-/** A command holds its session (no idle stop); releasing the last hold of an ephemeral one stops it. */
+/** A command holds its session (no idle stop); releasing the last hold of an ephemeral one stops
+ * it. */
 void session_hold(struct session *session);
 void session_release(struct session *session);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * What a world is to be: the struct that a policy fills; until then spec_default() does, with
- * the built-in equal of `fs.write: [$PROJECT/**, /tmp/**, caches]`.
+ * the built-in equal of an fs.write that names the project, /tmp and the (private) caches.
  *
  * A spec plus the state of the host's file system gives a plan (compile.h).
  */
@@ -20,20 +20,20 @@ struct error;
 struct spec_user {
 	uid_t uid;
 	gid_t gid;
-	char *name;   /**< From passwd, or the number. */
-	char *home;   /**< Real path of the passwd home ("/" when it has none). */
+	char *name; /**< From passwd, or the number. */
+	char *home; /**< Real path of the passwd home ("/" when it has none). */
 	char *shell;
 };
 
 /** Where the project is and what may be written; made by project_find(). */
 struct spec_project {
-	char *root;            /**< Real path. */
-	char *git_dir;         /**< Below root, or a worktree's; NULL: no repository. */
-	char *common_dir;      /**< NULL: none. */
-	bool git_file;         /**< root/.git is a file: protected. */
-	bool read_only;        /**< It may not be written ... */
-	char *reason;          /**< ... because of this; NULL when it may. */
-	uid_t uid;             /**< Owner of root. */
+	char *root;       /**< Real path. */
+	char *git_dir;    /**< Below root, or a worktree's; NULL: no repository. */
+	char *common_dir; /**< NULL: none. */
+	bool git_file;    /**< root/.git is a file: protected. */
+	bool read_only;   /**< It may not be written ... */
+	char *reason;     /**< ... because of this; NULL when it may. */
+	uid_t uid;        /**< Owner of root. */
 	gid_t gid;
 };
 
@@ -43,18 +43,18 @@ enum spec_caches {
 };
 
 struct spec {
-	char *substrate_home;         /**< Real path. */
-	char *profile;                /**< "default". */
+	char *substrate_home; /**< Real path. */
+	char *profile;        /**< "default". */
 	char *agent;
-	char *env_home;               /**< $HOME of the daemon when it differs from passwd's; or NULL. */
+	char *env_home; /**< $HOME of the daemon when it differs from passwd's; or NULL. */
 	struct spec_user user;
 	struct spec_project project;
-	struct strv write;            /**< More writable host paths, real ($PROJECT is implied). */
+	struct strv write; /**< More writable host paths, real ($PROJECT is implied). */
 	enum spec_caches caches;
-	uint64_t tmp_bytes;           /**< Size of the world's /tmp. */
-	uint32_t filter_families;     /**< FILTER_ALL outside tests. */
-	uint32_t guards_off;          /**< Bits (1 << enum plan_guard) left out of the plan: tests. */
-	uint32_t harden_off;          /**< enum control_harden bits left out: tests. */
+	uint64_t tmp_bytes;       /**< Size of the world's /tmp. */
+	uint32_t filter_families; /**< FILTER_ALL outside tests. */
+	uint32_t guards_off;      /**< Bits (1 << enum plan_guard) left out of the plan: tests. */
+	uint32_t harden_off;      /**< enum control_harden bits left out: tests. */
 };
 
 /** What a test takes out of a world to show that it bites.  All zero in production. */

@@ -36,8 +36,8 @@ struct world_ops {
 
 struct world_options {
 	struct loop *loop;
-	const char *init_path;       /**< substrate-init. */
-	const struct spec *spec;     /**< Copied where needed; borrowed for the call. */
+	const char *init_path;   /**< substrate-init. */
+	const struct spec *spec; /**< Copied where needed; borrowed for the call. */
 	const struct world_ops *ops;
 	void *owner;
 };
@@ -61,18 +61,18 @@ pid_t world_init_pid(const struct world *world);
 
 /** What to run.  Borrowed for the call. */
 struct world_exec {
-	char *const *argv;          /**< NULL-terminated; argv[0] may be looked up in PATH. */
-	char *const *envp;          /**< NULL-terminated: all of it. */
-	const char *cwd;            /**< Path in the world. */
-	const char *span_id;        /**< Names it in guard records. */
+	char *const *argv;   /**< NULL-terminated; argv[0] may be looked up in PATH. */
+	char *const *envp;   /**< NULL-terminated: all of it. */
+	const char *cwd;     /**< Path in the world. */
+	const char *span_id; /**< Names it in guard records. */
 	unsigned umask;
-	int fds[3];                 /**< Become 0, 1, 2; pipes of our own or /dev/null.  Borrowed. */
+	int fds[3]; /**< Become 0, 1, 2; pipes of our own or /dev/null.  Borrowed. */
 };
 
 /** What became of a command. */
 struct world_exit {
-	int status;                  /**< As waitpid() gives it. */
-	bool lost;                   /**< Init died; `status` means nothing. */
+	int status; /**< As waitpid() gives it. */
+	bool lost;  /**< Init died; `status` means nothing. */
 	uint32_t survivors;
 	uint64_t user_us, system_us, max_rss_kib;
 };
