@@ -59,6 +59,7 @@ enum plan_op_flags {
 	PLAN_DEV = 1 << 4,       /**< BIND: device nodes work below it. */
 	PLAN_NOEXEC = 1 << 5,    /**< TMPFS, PROC, BIND: nothing can be executed. */
 	PLAN_WATCH = 1 << 6,     /**< BIND: the identity is re-checked like that of SELF. */
+	PLAN_INSIDE = 1 << 7,    /**< BIND: source is a path in the world, not on the host. */
 };
 
 /**
