@@ -32,7 +32,7 @@ int error_set(struct error *err, int code, const char *fmt, ...)
 
 int error_errno(struct error *err, const char *fmt, ...)
 {
-	int code = errno;
+	int code = errno ? errno : EIO; // a failure that set no errno must not look like success
 	char prefix[ERROR_MSG_SIZE];
 	va_list args;
 

@@ -29,7 +29,7 @@ void log_start(const char *program, enum log_level level)
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	char text[LINE_MAX_BYTES + 1];
+	char text[LINE_MAX_BYTES + 2]; // a byte more than is shown, so that a cut is seen
 	char line[PREFIX_MAX_BYTES + LINE_MAX_BYTES + 2];
 	va_list args;
 	int skip;

@@ -2,16 +2,15 @@
 /** SHA-1 by OpenSSL's EVP interface. */
 #include "hash/sha1.h"
 
-#include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
 
-int sha1_sum(const void *data, size_t len, uint8_t ret[static SHA1_SIZE])
+bool sha1_sum(const void *data, size_t len, uint8_t ret[static SHA1_SIZE])
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 
 	if (EVP_Digest(data, len, digest, NULL, EVP_sha1(), NULL) != 1)
-		return -ENOMEM;
+		return false;
 	memcpy(ret, digest, SHA1_SIZE);
-	return 0;
+	return true;
 }
