@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 struct error;
+struct guard_hub;
 struct loop;
 struct world;
 struct world_command;
@@ -36,20 +37,24 @@ struct world_ops {
 
 struct world_options {
 	struct loop *loop;
-	const char *init_path;   /**< substrate-init. */
-	const struct spec *spec; /**< Copied where needed; borrowed for the call. */
+	const char *init_path;    /**< substrate-init. */
+	const struct spec *spec;  /**< Copied where needed; borrowed for the call. */
+	struct guard_hub *guards; /**< Of all worlds of the daemon; NULL: one of its own. */
 	const struct world_ops *ops;
 	void *owner;
 };
 
-/** Compile the plan and start init.  On success the caller owns *ret. */
+/** Compile the plan and start init.  On success the caller owns *ret; started() follows. */
 int world_new(const struct world_options *options, struct world **ret, struct error *err);
 
-/** Kill everything in it and forget it; no callback.  NULL is fine.  Returns NULL. */
+/**
+ * Kill everything in it and forget it; no callback.  NULL is fine.  Returns NULL.  Of the
+ * callbacks only started() and stopped() may call it.
+ */
 struct world *world_free(struct world *world);
 DEFINE_AUTO(struct world *, world_free)
 
-/** Kill init (and so all of it); stopped() follows. */
+/** Kill init (and so all of it); stopped() follows, or started() with an error. */
 void world_stop(struct world *world, const char *reason);
 
 enum world_state world_state(const struct world *world);
@@ -85,7 +90,10 @@ struct world_command_ops {
 	void (*exited)(struct world_command *command, const struct world_exit *exit, void *owner);
 };
 
-/** Start a command in a READY world.  spawned() follows; after a failed one it is freed. */
+/**
+ * Start a command in a READY world.  spawned() follows; after a failed one it is freed.
+ * -ESTALE: the world does not cover a protected path that appeared, see world_is_stale().
+ */
 int world_run(struct world *world, const struct world_exec *exec,
 	      const struct world_command_ops *ops, void *owner, struct world_command **ret,
 	      struct error *err);
@@ -111,3 +119,13 @@ int world_list(struct world *world,
 
 /** Commands that run now. */
 unsigned world_active(const struct world *world);
+
+/** Processes that ended commands left running, as far as known: told with each exit, then polled.
+ */
+unsigned world_survivors(const struct world *world);
+
+/**
+ * True when nothing runs in it and its mounts do not fit the project any more, because the host
+ * made, removed or replaced something protected: stop it and build another.
+ */
+bool world_is_stale(struct world *world);

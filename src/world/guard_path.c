@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Protected paths.
+ *
+ * How it works.  A world cannot rename or unlink an entry that is mounted in it (EBUSY), so an
+ * entry that is replaced by one rename was replaced on the host; its mount is lost by that, and
+ * init is told to look.  An entry that was absent, if only between two events, may have been
+ * made by the world: it is set aside.
+ */
+#include "world/guard_path.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/inotify.h>
+
+#define DIR_MASK \
+	(IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF)
+
+/* Directories -------------------------------------------------------------------------- */
+
+/** Open a real path without following any symlink. */
+static int open_real(const char *path)
+{
+	AUTO(fd_close) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return -1;
+	return fd_open_beneath(root, path[1] ? path + 1 : ".", O_PATH | O_DIRECTORY, 0);
+}
+
+static void on_event(struct guard_watch_sub *sub, uint32_t mask, const char *name)
+{
+	struct guard_dir *dir = container_of(sub, struct guard_dir, sub);
+
+	if (mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED)) {
+		dir->lost = true;
+		return;
+	}
+	for (struct guard_entry *entry = dir->entries; entry; entry = entry->next) {
+		if (strcmp(entry->name, name) != 0)
+			continue;
+		entry->dirty = true;
+		if (mask & (IN_DELETE | IN_MOVED_FROM))
+			entry->vanished = true;
+	}
+}
+
+static int dir_pin(struct guard_dir *dir, struct error *err)
+{
+	AUTO(fd_close) int fd = open_real(dir->path);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "%s", dir->path);
+
+	int r = guard_watch_add(dir->hub->watch, &dir->sub, fd, DIR_MASK, on_event, err);
+
+	if (r < 0)
+		return error_wrap(err, r, "%s", dir->path);
+	dir->dev = st.st_dev;
+	dir->ino = st.st_ino;
+	dir->fd = TAKE_FD(fd);
+	dir->lost = false;
+	return 0;
+}
+
+static void dir_unpin(struct guard_dir *dir)
+{
+	guard_watch_remove(dir->hub->watch, &dir->sub);
+	dir->fd = fd_close(dir->fd);
+}
+
+static struct guard_dir *dir_free(struct guard_dir *dir)
+{
+	if (!dir)
+		return NULL;
+	dir_unpin(dir);
+	free(dir->path);
+	free(dir);
+	return NULL;
+}
+DEFINE_AUTO(struct guard_dir *, dir_free)
+
+int guard_path_enter(struct guard_hub *hub, const char *path, struct guard_dir **ret,
+		     struct error *err)
+{
+	for (struct guard_dir *have = hub->dirs; have; have = have->next) {
+		if (strcmp(have->path, path) == 0) {
+			have->refs++;
+			*ret = have;
+			return 0;
+		}
+	}
+
+	AUTO(dir_free) struct guard_dir *dir = calloc(1, sizeof(*dir));
+
+	if (!dir)
+		return error_oom(err);
+	dir->hub = hub;
+	dir->fd = -1;
+	dir->path = strdup(path);
+	if (!dir->path)
+		return error_oom(err);
+
+	int r = dir_pin(dir, err);
+
+	if (r < 0)
+		return r;
+	dir->refs = 1;
+	dir->next = hub->dirs;
+	hub->dirs = dir;
+	*ret = TAKE_PTR(dir);
+	return 0;
+}
+
+void guard_path_leave(struct guard_dir *dir)
+{
+	struct guard_dir **link = &dir->hub->dirs;
+
+	if (--dir->refs > 0)
+		return;
+	while (*link != dir)
+		link = &(*link)->next;
+	*link = dir->next;
+	(void)dir_free(dir);
+}
+
+bool guard_path_reopen(struct guard_hub *hub)
+{
+	struct error ignored = {0};
+	bool any = false;
+
+	for (struct guard_dir *dir = hub->dirs; dir; dir = dir->next) {
+		if (!dir->lost)
+			continue;
+		any = true;
+		dir_unpin(dir);
+		for (struct guard_entry *entry = dir->entries; entry; entry = entry->next) {
+			entry->dirty = true;
+			entry->vanished = true;
+		}
+		if (dir_pin(dir, &ignored) < 0)
+			dir->lost = true; // it may come back
+	}
+	return any;
+}
+
+/* Entries ------------------------------------------------------------------------------ */
+
+int guard_path_add(struct guard_hub *hub, const char *path, struct guard_entry **ret,
+		   struct error *err)
+{
+	AUTO(mem_free) char *parent = path_parent(path);
+	struct guard_dir *dir = NULL;
+
+	if (!parent)
+		return error_oom(err);
+
+	int r = guard_path_enter(hub, parent, &dir, err);
+
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) {
+		*ret = NULL;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	for (struct guard_entry *have = dir->entries; have; have = have->next) {
+		if (strcmp(have->path, path) == 0) {
+			have->refs++;
+			guard_path_leave(dir);
+			*ret = have;
+			return 0;
+		}
+	}
+
+	struct guard_entry *entry = calloc(1, sizeof(*entry));
+
+	if (entry) {
+		entry->path = strdup(path);
+		entry->name = strdup(path_base(path));
+	}
+	if (!entry || !entry->path || !entry->name) {
+		if (entry) {
+			free(entry->path);
+			free(entry->name);
+		}
+		free(entry);
+		guard_path_leave(dir);
+		return error_oom(err);
+	}
+	entry->dir = dir;
+	entry->refs = 1;
+	entry->next = dir->entries;
+	dir->entries = entry;
+	guard_path_accept(entry);
+	*ret = entry;
+	return 0;
+}
+
+void guard_path_drop(struct guard_entry *entry)
+{
+	if (!entry || --entry->refs > 0)
+		return;
+
+	struct guard_entry **link = &entry->dir->entries;
+
+	while (*link != entry)
+		link = &(*link)->next;
+	*link = entry->next;
+	guard_path_leave(entry->dir);
+	free(entry->path);
+	free(entry->name);
+	free(entry);
+}
+
+/** True when the entry is there. */
+static bool look(const struct guard_entry *entry, struct stat *ret)
+{
+	return entry->dir->fd >= 0 &&
+	       fstatat(entry->dir->fd, entry->name, ret, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void accept_as(struct guard_entry *entry, const struct stat *st)
+{
+	entry->exists = st != NULL;
+	entry->dev = st ? st->st_dev : 0;
+	entry->ino = st ? st->st_ino : 0;
+	entry->dirty = false;
+	entry->vanished = false;
+	entry->failed = false;
+}
+
+void guard_path_accept(struct guard_entry *entry)
+{
+	struct stat st;
+
+	accept_as(entry, look(entry, &st) ? &st : NULL);
+	entry->unsettled = false;
+}
+
+/** The host replaced it by one rename: worlds have lost their mount of it. */
+static void ask_for_mounts(struct guard_entry *entry)
+{
+	entry->unsettled = true;
+	for (struct guard *guard = entry->dir->hub->guards; guard; guard = guard->next) {
+		if (guard_is_busy(guard) && guard_covers(guard, entry->path)) {
+			guard->checks++;
+			guard->check(guard->owner);
+		}
+	}
+}
+
+void guard_path_judge(struct guard_entry *entry)
+{
+	struct guard *writer = guard_writer(entry->dir->hub, entry->path);
+	struct stat st;
+
+	if (!writer) {
+		guard_path_accept(entry);
+		return;
+	}
+	if (!look(entry, &st)) {
+		accept_as(entry, NULL);
+		return;
+	}
+	if (entry->exists && !entry->vanished) {
+		bool same = st.st_dev == entry->dev && st.st_ino == entry->ino;
+
+		if (same || !entry->unsettled) {
+			accept_as(entry, &st);
+			if (!same)
+				ask_for_mounts(entry);
+			return;
+		}
+	}
+	// What cannot be set aside is tried again whenever there is a reason to look.
+	if (guard_set_aside(writer, entry->dir->fd, entry->name, entry->path,
+			    entry->failed ? NULL : "it was not there when the world was built") < 0)
+		entry->failed = true;
+	else
+		accept_as(entry, NULL);
+}

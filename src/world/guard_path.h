@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Protected paths: pinned directories and the entries in them that matter.
+ *
+ * Shared by the guards of a hub and counted.  `known` is what the host has there; what appears
+ * while a world runs and is not known is the world's.
+ */
+#pragma once
+
+#include "world/guard_priv.h"
+
+/** A directory that is held by a descriptor and watched. */
+struct guard_dir {
+	struct guard_dir *next;
+	struct guard_hub *hub;
+	char *path; /**< Real when it was opened. */
+	int fd;     /**< O_PATH; -1: not there. */
+	dev_t dev;
+	ino_t ino;
+	struct guard_watch_sub sub;
+	bool lost; /**< It was removed or moved: open it again. */
+	unsigned refs;
+	struct guard_entry *entries;
+};
+
+/** One protected path. */
+struct guard_entry {
+	struct guard_entry *next; /**< In its directory. */
+	struct guard_dir *dir;
+	char *name, *path;
+	bool exists; /**< Known to be there, as dev and ino. */
+	dev_t dev;
+	ino_t ino;
+	bool dirty;     /**< An event named it. */
+	bool vanished;  /**< It was gone for a moment, so its mount in a world is too. */
+	bool unsettled; /**< Replaced by the host; its mounts are not back yet. */
+	bool failed;    /**< It could not be set aside; told once. */
+	unsigned refs;
+};
+
+/** The directory at `path`, opened when nobody had it.  Count it down with guard_path_leave(). */
+int guard_path_enter(struct guard_hub *hub, const char *path, struct guard_dir **ret,
+		     struct error *err);
+void guard_path_leave(struct guard_dir *dir);
+
+/**
+ * The entry at `path`.  *ret is NULL when the directory it would be in does not exist.
+ * Drop it with guard_path_drop(); NULL is fine there.
+ */
+int guard_path_add(struct guard_hub *hub, const char *path, struct guard_entry **ret,
+		   struct error *err);
+void guard_path_drop(struct guard_entry *entry);
+
+/** Take what is there as the host's. */
+void guard_path_accept(struct guard_entry *entry);
+
+/** Look at the entry: accept it, have mounts checked, or set it aside. */
+void guard_path_judge(struct guard_entry *entry);
+
+/** Open directories again that were replaced.  True: one of them was. */
+bool guard_path_reopen(struct guard_hub *hub);

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the files of the guard share. */
+#pragma once
+
+#include "base/id.h"
+#include "base/str.h"
+#include "loop/timer.h"
+#include "world/aside.h"
+#include "world/guard.h"
+#include "world/guard_watch.h"
+
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+struct guard_config;
+struct guard_dir;
+struct guard_entry;
+struct guard_repo;
+
+struct guard_hub {
+	struct loop *loop;
+	struct guard_watch *watch;
+	struct guard *guards;
+	struct guard_dir *dirs;
+	struct guard_config *configs;
+	struct guard_repo *repos;
+	struct timer settle_timer; /**< Configuration that was written to is looked at then. */
+	struct timer poll_timer;   /**< Runs while anything runs: for what makes no event. */
+	uint64_t entered;          /**< Counts guard_enter(): the newest command has the highest. */
+	bool overflow;             /**< Events were lost. */
+};
+
+/** An entry of a guard's project, and whether the world's mounts cover it. */
+struct guard_ref {
+	struct guard_entry *entry;
+	bool had;
+};
+
+struct guard {
+	struct guard *next;
+	struct guard_hub *hub;
+	void (*guarded)(const struct guard_record *record, void *owner);
+	void (*check)(void *owner);
+	void *owner;
+	char world_id[ID_SIZE];
+	char last_span[ID_SIZE];
+	struct aside *aside;
+	struct strv roots; /**< Host directories that the world can write. */
+	struct strv spans; /**< Of running commands, oldest first. */
+	unsigned survivors;
+	unsigned checks;  /**< Asked of init and not answered. */
+	uint64_t entered; /**< hub->entered of its newest command. */
+	struct guard_ref *refs;
+	size_t nrefs;
+	struct guard_config **configs;
+	size_t nconfigs;
+	struct guard_repo *repo; /**< The project's own repository, or where one may appear. */
+};
+
+/** True when something runs in the guard's world. */
+bool guard_is_busy(const struct guard *guard);
+
+/** True when the guard's world can write path. */
+bool guard_covers(const struct guard *guard, const char *path);
+
+/** The busy guard that can write below path and whose command is the newest, or NULL. */
+struct guard *guard_writer(const struct guard_hub *hub, const char *path);
+
+/** The span that things are kept for. */
+const char *guard_span(const struct guard *guard);
+
+/** Tell the owner.  result may be NULL; `what` says what was done. */
+void guard_tell(struct guard *guard, const char *path, const struct aside_result *result,
+		const char *what);
+
+/**
+ * Set dirfd/name aside and tell it.  Returns 0 (also when it was gone already) or -errno, which
+ * is told too; with `why` NULL nothing is told of a failure.
+ */
+int guard_set_aside(struct guard *guard, int dirfd, const char *name, const char *path,
+		    const char *why);
