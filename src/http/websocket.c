@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The server's WebSockets.
+ *
+ * How it works: libwslay judges what comes in (masks, order, UTF-8, control frames) and writes
+ * control frames; we collect messages, so that their size is bounded, and print data frames
+ * straight into the queue `out`.  The queue holds whole frames only, whoever wrote them.
+ *
+ * States: OPEN has an owner.  DRAINING has none, and bytes to send.  LINGERING has sent all and
+ * waits for the client to close, so that it can still read.  Callbacks of an owner run with
+ * `busy` set; whatever they do, the object lives until settle() after them.
+ */
+#include "http/http_priv.h"
+
+#include "base/error.h"
+#include "httphead/frame.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <wslay/wslay.h>
+
+#define START_MAX (4U << 20)          // the first message
+#define MESSAGE_MAX ((64U << 10) + 1) // later ones: 64 KiB and the channel's byte
+#define QUEUE_HIGH (256U << 10)
+#define QUEUE_LOW (64U << 10)
+#define CONTROL_MAX (64U << 10) // answers to pings that a client lets pile up
+#define DIRECT_MIN 4096U        // shorter messages wait for the end of the turn
+#define KEEP_MAX (128U << 10)   // memory that an empty buffer may keep
+#define START_TIMEOUT_MS 30000U
+#define LINGER_TIMEOUT_MS 5000U
+#define LINGER_MAX (1U << 20) // bytes read for nothing before the client is cut off
+
+enum websocket_state { WEBSOCKET_OPEN, WEBSOCKET_DRAINING, WEBSOCKET_LINGERING };
+
+struct websocket {
+	enum websocket_state state;
+	struct http_server *server;
+	const struct websocket_ops *ops;
+	void *owner;
+	struct websocket *prev; /**< In server->websockets. */
+	struct websocket *next;
+	struct websocket *next_fresh;             /**< In server->fresh. */
+	struct MHD_UpgradeResponseHandle *handle; /**< NULL before the upgrade. */
+	int fd;                                   /**< The library's, which closes it; -1 before. */
+	struct loop_source source;
+	struct timer flush; /**< Settles at the end of the turn. */
+	struct timer limit; /**< The start message, or lingering, takes too long. */
+	wslay_event_context_ptr wslay;
+	const char *in; /**< What wslay reads: rest of the bytes just read. */
+	size_t in_len;
+	struct buf early;   /**< Bytes that came with the handshake. */
+	struct buf message; /**< The message being collected. */
+	bool text;          /**< Its kind. */
+	bool in_control;    /**< The frame being read is a control frame. */
+	struct buf out;     /**< Frames to send. */
+	size_t control;     /**< Control frames' share of `out`, at most. */
+	size_t lingered;    /**< Bytes read for nothing. */
+	uint32_t events;    /**< What the loop watches. */
+	unsigned busy;      /**< Our callers that still need the object. */
+	bool started;       /**< The first message came. */
+	bool paused;
+	bool full;   /**< Over the high mark, and not yet below the low one. */
+	bool broken; /**< The socket is of no more use. */
+};
+
+static void settle(struct websocket *ws);
+
+/* Queue -------------------------------------------------------------------------------- */
+
+/** Write what is queued, as far as the socket takes it. */
+static void flush_queue(struct websocket *ws)
+{
+	if (ws->out.len == 0 || !ws->source.loop || ws->broken)
+		return;
+
+	ssize_t n = send(ws->source.fd, ws->out.data, ws->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n < 0) {
+		ws->broken = errno != EAGAIN && errno != EINTR;
+		return;
+	}
+	buf_consume(&ws->out, (size_t)n);
+	if (ws->out.len > 0)
+		return;
+	ws->control = 0;
+	if (ws->out.cap > KEEP_MAX)
+		buf_done(&ws->out);
+}
+
+static void flush_due(struct timer *timer)
+{
+	settle(container_of(timer, struct websocket, flush));
+}
+
+/** Have settle() run before the loop waits again. */
+static void settle_soon(struct websocket *ws)
+{
+	if (!ws->busy && ws->source.loop && !ws->flush.loop)
+		timer_start(ws->server->loop, &ws->flush, 0, flush_due);
+}
+
+/** Write a frame straight from the caller's memory; what does not fit is queued. */
+static void send_directly(struct websocket *ws, struct iovec part[static 2])
+{
+	struct msghdr msg = {.msg_iov = part, .msg_iovlen = 2};
+	ssize_t n = sendmsg(ws->source.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		ws->broken = true;
+		return;
+	}
+
+	size_t sent = n < 0 ? 0 : (size_t)n;
+
+	for (int i = 0; i < 2; i++) {
+		size_t skip = sent < part[i].iov_len ? sent : part[i].iov_len;
+
+		buf_add(&ws->out, (char *)part[i].iov_base + skip, part[i].iov_len - skip);
+		sent -= skip;
+	}
+}
+
+/** Send one frame: `head` is its header and maybe a first byte of payload. */
+static bool send_frame(struct websocket *ws, struct iovec part[static 2])
+{
+	if (ws->state != WEBSOCKET_OPEN || ws->broken)
+		return false;
+	if (part[1].iov_len >= DIRECT_MIN && ws->out.len == 0 && ws->source.loop) {
+		send_directly(ws, part);
+	} else {
+		buf_add(&ws->out, part[0].iov_base, part[0].iov_len);
+		buf_add(&ws->out, part[1].iov_base, part[1].iov_len);
+	}
+	ws->broken |= ws->out.failed;
+	ws->full |= ws->out.len >= QUEUE_HIGH;
+	if (ws->out.len > 0 || ws->broken)
+		settle_soon(ws);
+	return !ws->full;
+}
+
+/* wslay's callbacks ---------------------------------------------------------------------- */
+
+static ssize_t read_input(wslay_event_context_ptr ctx, uint8_t *data, size_t len, int flags,
+			  void *userdata)
+{
+	struct websocket *ws = userdata;
+	size_t n = len < ws->in_len ? len : ws->in_len;
+
+	(void)flags;
+	if (n == 0) {
+		wslay_event_set_error(ctx, WSLAY_ERR_WOULDBLOCK);
+		return -1;
+	}
+	memcpy(data, ws->in, n);
+	ws->in += n;
+	ws->in_len -= n;
+	return (ssize_t)n;
+}
+
+/** Only control frames come this way. */
+static ssize_t queue_control(wslay_event_context_ptr ctx, const uint8_t *data, size_t len,
+			     int flags, void *userdata)
+{
+	struct websocket *ws = userdata;
+
+	(void)flags;
+	buf_add(&ws->out, data, len);
+	ws->control += len;
+	if (ws->out.failed) {
+		wslay_event_set_error(ctx, WSLAY_ERR_CALLBACK_FAILURE);
+		return -1;
+	}
+	return (ssize_t)len;
+}
+
+/** A frame's header is there: is its message still within the limit? */
+static void frame_begins(wslay_event_context_ptr ctx,
+			 const struct wslay_event_on_frame_recv_start_arg *arg, void *userdata)
+{
+	struct websocket *ws = userdata;
+	size_t max = ws->started ? MESSAGE_MAX : START_MAX;
+
+	ws->in_control = wslay_is_ctrl_frame(arg->opcode);
+	if (ws->in_control)
+		return;
+	if (arg->opcode != WSLAY_CONTINUATION_FRAME)
+		ws->text = arg->opcode == WSLAY_TEXT_FRAME;
+	if (arg->payload_length > max - ws->message.len) {
+		(void)wslay_event_queue_close(ctx, WSLAY_CODE_MESSAGE_TOO_BIG, NULL, 0);
+		wslay_event_shutdown_read(ctx);
+	}
+}
+
+/** Bytes of a frame's payload, unmasked.  wslay goes on to the end of what it has read. */
+static void frame_bytes(wslay_event_context_ptr ctx,
+			const struct wslay_event_on_frame_recv_chunk_arg *arg, void *userdata)
+{
+	struct websocket *ws = userdata;
+
+	if (!ws->in_control && wslay_event_get_read_enabled(ctx))
+		buf_add(&ws->message, arg->data, arg->data_length);
+}
+
+/** A message or a control frame is whole. */
+static void message_ends(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *arg,
+			 void *userdata)
+{
+	struct websocket *ws = userdata;
+
+	if (wslay_is_ctrl_frame(arg->opcode) || !wslay_event_get_read_enabled(ctx))
+		return;
+	if (ws->message.failed) {
+		ws->broken = true;
+		wslay_event_shutdown_read(ctx);
+		return;
+	}
+	if (!ws->started)
+		timer_stop(&ws->limit);
+	ws->started = true;
+	ws->ops->message(ws, ws->text, ws->message.data ? ws->message.data : "", ws->message.len,
+			 ws->owner);
+	ws->message.len = 0;
+	if (ws->message.cap > KEEP_MAX)
+		buf_done(&ws->message);
+}
+
+/* Input ---------------------------------------------------------------------------------- */
+
+/** Feed bytes to wslay, which calls the owner with each message. */
+static void feed(struct websocket *ws, const char *data, size_t len)
+{
+	ws->in = data;
+	ws->in_len = len;
+
+	int r = wslay_event_recv(ws->wslay);
+
+	ws->in = NULL;
+	ws->in_len = 0;
+	if (ws->state == WEBSOCKET_OPEN && r == 0)
+		r = wslay_event_send(ws->wslay);
+	ws->broken |= r != 0 || ws->control > CONTROL_MAX;
+}
+
+static void receive(struct websocket *ws)
+{
+	char *input = ws->server->input;
+	ssize_t n = recv(ws->source.fd, input, HTTP_INPUT_SIZE, MSG_DONTWAIT);
+
+	if (n < 0) {
+		ws->broken |= errno != EAGAIN && errno != EINTR;
+	} else if (n == 0) {
+		ws->broken = true;
+	} else if (ws->state == WEBSOCKET_OPEN) {
+		feed(ws, input, (size_t)n);
+	} else {
+		ws->lingered += (size_t)n;
+		ws->broken |= ws->lingered > LINGER_MAX;
+	}
+}
+
+static bool wants_input(const struct websocket *ws)
+{
+	return ws->state == WEBSOCKET_LINGERING || (ws->state == WEBSOCKET_OPEN && !ws->paused);
+}
+
+/* Life ------------------------------------------------------------------------------------- */
+
+static void free_websocket(struct websocket *ws)
+{
+	wslay_event_context_free(ws->wslay);
+	buf_done(&ws->early);
+	buf_done(&ws->message);
+	buf_done(&ws->out);
+	free(ws);
+}
+
+/** Give the socket back to the library, which closes it, and free the object. */
+static void destroy(struct websocket *ws)
+{
+	loop_remove(&ws->source);
+	timer_stop(&ws->flush);
+	timer_stop(&ws->limit);
+	if (ws->prev)
+		ws->prev->next = ws->next;
+	else
+		ws->server->websockets = ws->next;
+	if (ws->next)
+		ws->next->prev = ws->prev;
+	if (ws->handle)
+		(void)MHD_upgrade_action(ws->handle, MHD_UPGRADE_ACTION_CLOSE);
+	free_websocket(ws);
+}
+
+/** The owner is told that it is over, once. */
+static void tell_gone(struct websocket *ws)
+{
+	if (ws->state != WEBSOCKET_OPEN)
+		return;
+	ws->state = WEBSOCKET_DRAINING;
+	ws->busy++;
+	ws->ops->gone(ws, ws->owner);
+	ws->busy--;
+}
+
+static void limit_due(struct timer *timer)
+{
+	struct websocket *ws = container_of(timer, struct websocket, limit);
+
+	ws->broken = true;
+	settle(ws);
+}
+
+/** All is sent: let the client read it before the socket closes. */
+static void linger(struct websocket *ws)
+{
+	(void)shutdown(ws->source.fd, SHUT_WR);
+	ws->state = WEBSOCKET_LINGERING;
+	timer_start(ws->server->loop, &ws->limit, LINGER_TIMEOUT_MS, limit_due);
+}
+
+static void watch_events(struct websocket *ws)
+{
+	uint32_t events = (wants_input(ws) ? EPOLLIN : 0U) | (ws->out.len > 0 ? EPOLLOUT : 0U);
+
+	if (events != ws->events)
+		loop_modify(&ws->source, events);
+	ws->events = events;
+}
+
+/** The queue has room again: let the owner go on. */
+static void tell_writable(struct websocket *ws)
+{
+	if (ws->state != WEBSOCKET_OPEN || !ws->full || ws->out.len > QUEUE_LOW)
+		return;
+	ws->full = false;
+	ws->busy++;
+	ws->ops->writable(ws, ws->owner);
+	ws->busy--;
+	flush_queue(ws);
+}
+
+/** Bring the state up to date after anything happened.  May free the object. */
+static void settle(struct websocket *ws)
+{
+	if (ws->busy || !ws->source.loop)
+		return;
+	timer_stop(&ws->flush);
+	flush_queue(ws);
+	if (!ws->broken)
+		tell_writable(ws);
+	// wslay stops reading after a close frame and after a violation; its answer is queued.
+	if (ws->broken || !wslay_event_get_read_enabled(ws->wslay))
+		tell_gone(ws);
+	if (ws->broken) {
+		destroy(ws);
+		return;
+	}
+	if (ws->state == WEBSOCKET_DRAINING && ws->out.len == 0)
+		linger(ws);
+	watch_events(ws);
+}
+
+static int socket_ready(struct loop_source *src, uint32_t events, struct error *err)
+{
+	struct websocket *ws = container_of(src, struct websocket, source);
+
+	(void)err;
+	ws->busy++;
+	if (wants_input(ws) && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		receive(ws);
+	else if (events & (EPOLLHUP | EPOLLERR))
+		ws->broken = true;
+	ws->busy--;
+	settle(ws);
+	return 0;
+}
+
+static void attach(struct websocket *ws, int fd)
+{
+	struct error err;
+
+	ws->events = EPOLLIN;
+	if (loop_add(ws->server->loop, &ws->source, fd, ws->events, socket_ready, &err) < 0) {
+		tell_gone(ws);
+		destroy(ws);
+		return;
+	}
+	if (ws->state == WEBSOCKET_OPEN)
+		timer_start(ws->server->loop, &ws->limit, START_TIMEOUT_MS, limit_due);
+	ws->busy++;
+	ws->broken |= ws->early.failed;
+	if (ws->state == WEBSOCKET_OPEN && !ws->broken && ws->early.len > 0)
+		feed(ws, ws->early.data, ws->early.len);
+	buf_done(&ws->early);
+	ws->busy--;
+	settle(ws);
+}
+
+void websocket_attach_fresh(struct http_server *server)
+{
+	struct websocket *ws;
+
+	while ((ws = server->fresh)) {
+		server->fresh = ws->next_fresh;
+		attach(ws, ws->fd);
+	}
+}
+
+void websocket_upgraded(void *cls, struct MHD_Connection *mhd, void *context, const char *extra,
+			size_t extra_size, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
+{
+	struct websocket *ws = cls;
+	struct exchange *x = context;
+
+	(void)mhd;
+	x->websocket = NULL;
+	ws->handle = handle;
+	ws->fd = fd;
+	buf_add(&ws->early, extra, extra_size);
+	ws->next_fresh = ws->server->fresh;
+	ws->server->fresh = ws;
+}
+
+struct websocket *websocket_new(struct http_server *server, const struct websocket_ops *ops,
+				void *owner)
+{
+	static const struct wslay_event_callbacks callbacks = {
+		.recv_callback = read_input,
+		.send_callback = queue_control,
+		.on_frame_recv_start_callback = frame_begins,
+		.on_frame_recv_chunk_callback = frame_bytes,
+		.on_msg_recv_callback = message_ends,
+	};
+	struct websocket *ws = calloc(1, sizeof(*ws));
+
+	if (!ws)
+		return NULL;
+	*ws = (struct websocket){.server = server, .ops = ops, .owner = owner, .fd = -1};
+	if (wslay_event_context_server_init(&ws->wslay, &callbacks, ws) != 0) {
+		free(ws);
+		return NULL;
+	}
+	wslay_event_config_set_no_buffering(ws->wslay, 1);
+	wslay_event_config_set_max_recv_msg_length(ws->wslay, START_MAX);
+	ws->next = server->websockets;
+	if (ws->next)
+		ws->next->prev = ws;
+	server->websockets = ws;
+	return ws;
+}
+
+void websocket_discard(struct websocket *ws)
+{
+	destroy(ws);
+}
+
+void websocket_stillborn(struct websocket *ws)
+{
+	tell_gone(ws);
+	destroy(ws);
+}
+
+void websocket_abort_all(struct http_server *server)
+{
+	struct websocket *ws;
+
+	for (ws = server->websockets; ws; ws = ws->next)
+		tell_gone(ws);
+	// Those that are not upgraded yet are freed when the library drops their exchange.
+	for (struct websocket *next = server->websockets; (ws = next);) {
+		next = ws->next;
+		if (ws->handle)
+			destroy(ws);
+	}
+}
+
+/* For owners --------------------------------------------------------------------------- */
+
+bool websocket_send(struct websocket *ws, bool text, const void *data, size_t len)
+{
+	uint8_t header[FRAME_HEADER_MAX];
+	struct frame frame = {
+		.fin = true, .opcode = text ? FRAME_TEXT : FRAME_BINARY, .length = len};
+	union {
+		const void *in;
+		void *out;
+	} bytes = {.in = data}; // an iovec takes a pointer to what is only read
+
+	return send_frame(
+		ws, (struct iovec[]){{header, frame_print(&frame, header)}, {bytes.out, len}});
+}
+
+bool websocket_send_channel(struct websocket *ws, uint8_t channel, const void *data, size_t len)
+{
+	uint8_t header[FRAME_HEADER_MAX + 1];
+	struct frame frame = {.fin = true, .opcode = FRAME_BINARY, .length = len + 1};
+	size_t size = frame_print(&frame, header);
+	union {
+		const void *in;
+		void *out;
+	} bytes = {.in = data};
+
+	header[size++] = channel;
+	return send_frame(ws, (struct iovec[]){{header, size}, {bytes.out, len}});
+}
+
+size_t websocket_queued(const struct websocket *ws)
+{
+	return ws->out.len;
+}
+
+void websocket_pause(struct websocket *ws, bool paused)
+{
+	ws->paused = paused;
+	if (!ws->busy && ws->source.loop)
+		watch_events(ws);
+}
+
+void websocket_close(struct websocket *ws, uint16_t code)
+{
+	const uint8_t frame[] = {0x80U | FRAME_CLOSE, 2, (uint8_t)(code >> 8), (uint8_t)code};
+
+	if (ws->state != WEBSOCKET_OPEN)
+		return;
+	wslay_event_shutdown_read(ws->wslay);
+	buf_add(&ws->out, frame, sizeof(frame));
+	ws->broken |= ws->out.failed;
+	ws->state = WEBSOCKET_DRAINING;
+	settle(ws);
+}
