@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the files tell about where a trace stands. */
-#include "recover_priv.h"
+#include "trace/recover_priv.h"
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "hash/sha256.h"
-#include "tail_priv.h"
-#include "trace_scan_priv.h"
-#include "unfinished_priv.h"
+#include "trace/tail_priv.h"
+#include "trace/trace_scan_priv.h"
+#include "trace/unfinished_priv.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -8,7 +8,7 @@
 #include "trace/span.h"
 
 #include "base/clock.h"
-#include "span_quote_priv.h"
+#include "trace/span_quote_priv.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -82,11 +82,18 @@ struct span_guard {
 	const char *detail;
 };
 
-/** Append the line (without "prev", without newline).  Returns 0 or -ENOMEM. */
+/**
+ * Append the line of a command_start or command_complete, without "prev" and without newline.
+ * Returns 0 or -ENOMEM.
+ */
 int span_print_command(struct buf *out, const struct span_common *common,
 		       const struct span_command *command);
+
+/** Append the line of a world_start or world_stop.  Returns 0 or -ENOMEM. */
 int span_print_world(struct buf *out, const struct span_common *common,
 		     const struct span_world *world);
+
+/** Append the line of a protect_gap or set_aside.  Returns 0 or -ENOMEM. */
 int span_print_guard(struct buf *out, const struct span_common *common,
 		     const struct span_guard *guard);
 

@@ -6,7 +6,7 @@
  * few bytes that need an escape.  Bytes that are not UTF-8 cannot be a JSON string; they are
  * kept exactly as {"b64":"..."}, an object, which no string of the schema can be taken for.
  */
-#include "span_quote_priv.h"
+#include "trace/span_quote_priv.h"
 
 #include "base/base64.h"
 #include "base/str.h"

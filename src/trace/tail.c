@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A file that only grows, by whole pieces. */
-#include "tail_priv.h"
+#include "trace/tail_priv.h"
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "trace_files_priv.h"
+#include "trace/trace_files_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -19,13 +19,13 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "hash/sha256.h"
-#include "recover_priv.h"
-#include "tail_priv.h"
+#include "trace/recover_priv.h"
 #include "trace/span.h"
+#include "trace/tail_priv.h"
+#include "trace/trace_files_priv.h"
+#include "trace/trace_flush_priv.h"
 #include "trace/trace_line.h"
-#include "trace_files_priv.h"
-#include "trace_flush_priv.h"
-#include "unfinished_priv.h"
+#include "trace/unfinished_priv.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -122,18 +122,20 @@ static int rotate(struct trace *trace, struct error *err)
 {
 	char name[TRACE_FILES_NAME_SIZE];
 
-	if (trace->seq >= TRACE_FILES_SEQ_MAX)
-		return error_set(err, EOVERFLOW, "the trace has too many files");
+	uint32_t last;
+	int r = trace_files_last(trace->dirfd, &last, err);
 
-	int r = sync_file(trace, err);
-
+	if (r == 0 && last >= TRACE_FILES_SEQ_MAX)
+		r = error_set(err, EOVERFLOW, "the trace has too many files");
+	if (r == 0)
+		r = sync_file(trace, err);
 	if (r < 0)
 		return r;
-	trace_files_name(trace->seq + 1, name);
+	trace_files_name(last + 1, name);
 	r = trace_files_rename(trace->dirfd, name, err);
 	if (r < 0)
 		return r;
-	trace->seq++;
+	trace->seq = last + 1;
 	trace_flush_forget(&trace->flush);
 	tail_close(&trace->tail);
 	return 0;

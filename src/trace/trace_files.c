@@ -7,7 +7,7 @@
  * opened file is found again under a number, it was rotated meanwhile; the list then ends
  * before it.
  */
-#include "trace_files_priv.h"
+#include "trace/trace_files_priv.h"
 
 #include "base/error.h"
 #include "base/fd.h"

@@ -5,7 +5,7 @@
  * The first note arms a timer; when it fires, a duplicate of the descriptor goes to the worker.
  * The duplicate lets the writer rotate, and close, while the sync runs.
  */
-#include "trace_flush_priv.h"
+#include "trace/trace_flush_priv.h"
 
 #include "base/error.h"
 #include "base/fd.h"

@@ -13,9 +13,9 @@
 #include "base/fd.h"
 #include "base/id.h"
 #include "trace/span.h"
+#include "trace/trace_files_priv.h"
 #include "trace/trace_line.h"
-#include "trace_files_priv.h"
-#include "trace_scan_priv.h"
+#include "trace/trace_scan_priv.h"
 #include "json/decode.h"
 
 #include <errno.h>

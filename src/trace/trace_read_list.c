@@ -13,10 +13,10 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "trace/span.h"
+#include "trace/trace_files_priv.h"
 #include "trace/trace_line.h"
 #include "trace/trace_read.h"
-#include "trace_files_priv.h"
-#include "trace_scan_priv.h"
+#include "trace/trace_scan_priv.h"
 #include "json/decode.h"
 
 #include <errno.h>

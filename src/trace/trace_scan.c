@@ -6,7 +6,7 @@
  * file yet, or one that the writer takes back because the disk is full; so at the end of
  * a live file such bytes are read again a few times before they count as torn.
  */
-#include "trace_scan_priv.h"
+#include "trace/trace_scan_priv.h"
 
 #include "base/error.h"
 #include "trace/trace_line.h"

@@ -5,13 +5,13 @@
  * The trace carries the list along: the first line after each rotation (trace_rotate) names them,
  * so what is open follows from the current file alone, however long a command has run.
  */
-#include "unfinished_priv.h"
+#include "trace/unfinished_priv.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
-#include "span_quote_priv.h"
 #include "trace/span.h"
+#include "trace/span_quote_priv.h"
 #include "trace/trace_line.h"
 #include "json/decode.h"
 
