@@ -2,9 +2,9 @@
 /**
  * Parsing bounded text.
  *
- * How it works: jansson recurses up to 2048 levels, so the nesting is checked before it sees
- * the text.  The check need not understand JSON, only strings and brackets; whatever it lets
- * through that is not JSON is jansson's to refuse.
+ * How it works: jansson recurses up to 2048 levels and skips some NUL bytes between tokens, so
+ * both are checked before it sees the text.  The check need not understand JSON, only strings
+ * and brackets; whatever it lets through that is not JSON is jansson's to refuse.
  */
 #include "base/error.h"
 #include "base/str.h"
@@ -14,30 +14,48 @@
 
 #define SHOWN_MAX 160
 
-/** Refuse brackets that nest deeper than DECODE_DEPTH_MAX. */
-static int check_depth(const char *text, size_t len, struct error *err)
+/** What the check knows of the text up to a byte. */
+struct scan {
+	size_t line, column;
+	size_t depth;
+	bool quoted;  /**< In a string. */
+	bool escaped; /**< Behind a backslash in a string. */
+};
+
+/** Take the next byte. */
+static void scan_byte(struct scan *scan, char c)
 {
-	size_t depth = 0, line = 1, line_start = 0;
-	bool quoted = false;
+	scan->column++;
+	if (c == '\n') {
+		scan->line++;
+		scan->column = 0;
+	}
+	if (scan->escaped) {
+		scan->escaped = false;
+	} else if (c == '"') {
+		scan->quoted = !scan->quoted;
+	} else if (scan->quoted) {
+		scan->escaped = c == '\\';
+	} else if (c == '[' || c == '{') {
+		scan->depth++;
+	} else if ((c == ']' || c == '}') && scan->depth > 0) {
+		scan->depth--;
+	}
+}
+
+/** Refuse NUL bytes and brackets that nest deeper than DECODE_DEPTH_MAX. */
+static int check_bytes(const char *text, size_t len, struct error *err)
+{
+	struct scan scan = {.line = 1};
 
 	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (c == '\n') {
-			line++;
-			line_start = i + 1;
-		}
-		if (quoted && c == '\\')
-			i++; // an escaped quote does not end the string
-		else if (c == '"')
-			quoted = !quoted;
-		else if (!quoted && (c == '[' || c == '{'))
-			depth++;
-		else if (!quoted && (c == ']' || c == '}') && depth > 0)
-			depth--;
-		if (depth > DECODE_DEPTH_MAX)
-			return error_set(err, EINVAL, "%zu:%zu: nested deeper than %d", line,
-					 i - line_start + 1, DECODE_DEPTH_MAX);
+		scan_byte(&scan, text[i]);
+		if (text[i] == '\0')
+			return error_set(err, EINVAL, "%zu:%zu: a NUL byte", scan.line,
+					 scan.column);
+		if (scan.depth > DECODE_DEPTH_MAX)
+			return error_set(err, EINVAL, "%zu:%zu: nested deeper than %d", scan.line,
+					 scan.column, DECODE_DEPTH_MAX);
 	}
 	return 0;
 }
@@ -50,7 +68,7 @@ int decode_text(const char *text, size_t len, size_t max, json_t **ret, struct e
 	if (len > max)
 		return error_set(err, E2BIG, "larger than %zu bytes", max);
 
-	int r = check_depth(text, len, err);
+	int r = check_bytes(text, len, err);
 
 	if (r < 0)
 		return r;
