@@ -71,8 +71,7 @@ int aside_tree_unlock(int dirfd)
 	return r < 0 ? r : mode;
 }
 
-/** Open a directory of the tree for reading, also one whose mode forbids it. */
-static int open_subdir(int dirfd, const char *name)
+int aside_tree_enter(int dirfd, const char *name)
 {
 	int fd = aside_tree_open(dirfd, name, O_RDONLY | O_DIRECTORY);
 
@@ -154,7 +153,7 @@ static void copy_entry(int from, const char *name, int to, const char *to_name,
 static void copy_dir(int from, const char *name, int to, const char *to_name,
 		     struct aside_budget *budget, unsigned depth)
 {
-	AUTO(fd_close) int in = open_subdir(from, name);
+	AUTO(fd_close) int in = aside_tree_enter(from, name);
 	AUTO(dir_close) DIR *dir = in < 0 ? NULL : read_dir(in);
 	const struct dirent *entry;
 
@@ -237,7 +236,7 @@ static int empty_dir(int fd, struct aside_budget *budget, unsigned depth)
 
 static int remove_dir(int dirfd, const char *name, struct aside_budget *budget, unsigned depth)
 {
-	AUTO(fd_close) int fd = open_subdir(dirfd, name);
+	AUTO(fd_close) int fd = aside_tree_enter(dirfd, name);
 	int r = 0;
 
 	if (fd < 0)

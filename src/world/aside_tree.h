@@ -31,5 +31,8 @@ int aside_tree_unlock(int dirfd);
 /** Set the mode of what `fd` (may be O_PATH) is open on.  Returns 0 or -errno. */
 int aside_tree_chmod(int fd, mode_t mode);
 
-/** Open dirfd/name: a directory, not through a symlink, not on another mount.  fd or -1, errno. */
+/** Open the directory dirfd/name for reading, also one whose mode forbids it.  fd or -1, errno. */
+int aside_tree_enter(int dirfd, const char *name);
+
+/** Open dirfd/name: not through a symlink, not on another mount.  fd or -1, errno. */
 int aside_tree_open(int dirfd, const char *name, uint64_t flags);

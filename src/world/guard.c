@@ -18,16 +18,15 @@
 #include "sandbox/plan.h"
 #include "world/compile.h"
 #include "world/guard_config.h"
+#include "world/guard_hub.h"
 #include "world/guard_path.h"
 #include "world/guard_priv.h"
+#include "world/guard_repo.h"
 #include "world/spec.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
-
-#define SETTLE_MS 20
-#define POLL_MS 1000
 
 /* Who writes --------------------------------------------------------------------------- */
 
@@ -104,131 +103,6 @@ int guard_set_aside(struct guard *guard, int dirfd, const char *name, const char
 	return r;
 }
 
-/* Looking ------------------------------------------------------------------------------ */
-
-static void judge_paths(struct guard_hub *hub, bool all)
-{
-	for (struct guard_dir *dir = hub->dirs; dir; dir = dir->next) {
-		for (struct guard_entry *entry = dir->entries; entry; entry = entry->next) {
-			if (all || entry->dirty)
-				guard_path_judge(entry);
-		}
-	}
-}
-
-static void check_configs(struct guard_hub *hub, bool all)
-{
-	for (struct guard_config *config = hub->configs; config; config = config->next) {
-		if (all || config->dirty)
-			guard_config_check(config);
-	}
-}
-
-static bool any_dirty_config(const struct guard_hub *hub)
-{
-	for (const struct guard_config *config = hub->configs; config; config = config->next) {
-		if (config->dirty)
-			return true;
-	}
-	return false;
-}
-
-/** Look at everything, after all events up to here were told. */
-static void look_at_all(struct guard_hub *hub)
-{
-	guard_watch_drain(hub->watch);
-	(void)guard_path_reopen(hub);
-	judge_paths(hub, true);
-	check_configs(hub, true);
-}
-
-static bool any_busy(const struct guard_hub *hub)
-{
-	for (const struct guard *guard = hub->guards; guard; guard = guard->next) {
-		if (guard_is_busy(guard))
-			return true;
-	}
-	return false;
-}
-
-static void poll_due(struct timer *timer)
-{
-	struct guard_hub *hub = container_of(timer, struct guard_hub, poll_timer);
-
-	if (!any_busy(hub))
-		return;
-	look_at_all(hub);
-	timer_start(hub->loop, &hub->poll_timer, POLL_MS, poll_due);
-}
-
-static void settle_due(struct timer *timer)
-{
-	struct guard_hub *hub = container_of(timer, struct guard_hub, settle_timer);
-
-	check_configs(hub, false);
-}
-
-static void on_overflow(void *owner)
-{
-	struct guard_hub *hub = owner;
-
-	hub->overflow = true;
-}
-
-static void on_settled(void *owner)
-{
-	struct guard_hub *hub = owner;
-	bool all = guard_path_reopen(hub) || hub->overflow;
-
-	hub->overflow = false;
-	judge_paths(hub, all);
-	if (all)
-		check_configs(hub, true);
-	else if (any_dirty_config(hub) && !hub->settle_timer.loop)
-		timer_start(hub->loop, &hub->settle_timer, SETTLE_MS, settle_due);
-}
-
-static const struct guard_watch_ops watch_ops = {
-	.overflow = on_overflow,
-	.settled = on_settled,
-};
-
-/* The hub ------------------------------------------------------------------------------ */
-
-int guard_hub_new(struct loop *loop, struct guard_hub **ret, struct error *err)
-{
-	struct guard_hub *hub = calloc(1, sizeof(*hub));
-
-	if (!hub)
-		return error_oom(err);
-	hub->loop = loop;
-
-	int r = guard_watch_new(loop, &watch_ops, hub, &hub->watch, err);
-
-	if (r < 0) {
-		free(hub);
-		return error_wrap(err, r, "projects cannot be guarded");
-	}
-	*ret = hub;
-	return 0;
-}
-
-struct guard_hub *guard_hub_free(struct guard_hub *hub)
-{
-	if (!hub)
-		return NULL;
-	timer_stop(&hub->settle_timer);
-	timer_stop(&hub->poll_timer);
-	hub->watch = guard_watch_free(hub->watch);
-	free(hub);
-	return NULL;
-}
-
-struct guard_watch *guard_hub_watch(struct guard_hub *hub)
-{
-	return hub->watch;
-}
-
 /* Making a guard ----------------------------------------------------------------------- */
 
 static int add_roots(struct guard *guard, const struct spec *spec, struct error *err)
@@ -245,9 +119,21 @@ static int add_roots(struct guard *guard, const struct spec *spec, struct error 
 	return r < 0 ? error_oom(err) : 0;
 }
 
-static int add_entries(struct guard *guard, const struct strv *paths, bool had, struct error *err)
+/** Where the project has no repository, guard_root.c looks after the one that may appear. */
+static bool is_own_git(const struct spec_project *project, const char *path)
+{
+	AUTO(mem_free) char *git = path_join(project->root, ".git");
+
+	return !project->git_dir && git && strcmp(git, path) == 0;
+}
+
+static int add_entries(struct guard *guard, const struct spec_project *project,
+		       const struct strv *paths, bool had, struct error *err)
 {
 	for (size_t i = 0; i < paths->count; i++) {
+		if (is_own_git(project, paths->items[i]))
+			continue;
+
 		struct guard_ref *ref = &guard->refs[guard->nrefs];
 		int r = guard_path_add(guard->hub, paths->items[i], &ref->entry, err);
 
@@ -298,11 +184,13 @@ static int fill(struct guard *guard, const struct guard_options *options, struct
 	if (r == 0)
 		r = add_roots(guard, options->spec, err);
 	if (r == 0)
-		r = add_entries(guard, &image->protect_have, true, err);
+		r = add_entries(guard, &options->spec->project, &image->protect_have, true, err);
 	if (r == 0)
-		r = add_entries(guard, &image->protect_miss, false, err);
+		r = add_entries(guard, &options->spec->project, &image->protect_miss, false, err);
 	if (r == 0)
 		r = add_configs(guard, &image->git_configs, err);
+	if (r == 0)
+		r = guard_root_open(guard, &options->spec->project, err);
 	return r < 0 ? error_wrap(err, r, "guard the project") : 0;
 }
 
@@ -313,6 +201,7 @@ int guard_new(const struct guard_options *options, struct guard **ret, struct er
 	if (!guard)
 		return error_oom(err);
 	guard->hub = options->hub;
+	guard->root.fd = -1;
 	guard->guarded = options->guarded;
 	guard->check = options->check;
 	guard->owner = options->owner;
@@ -340,6 +229,8 @@ struct guard *guard_free(struct guard *guard)
 	while (*link != guard)
 		link = &(*link)->next;
 	*link = guard->next;
+	guard_repo_prune(guard->hub);
+	guard_root_close(guard);
 	for (size_t i = 0; i < guard->nrefs; i++)
 		guard_path_drop(guard->refs[i].entry);
 	for (size_t i = 0; i < guard->nconfigs; i++)
@@ -370,6 +261,14 @@ static void accept_changes(struct guard *guard)
 		if (!guard_writer(hub, guard->configs[i]->path))
 			guard_config_accept(guard->configs[i]);
 	}
+	for (struct guard_repo *repo = hub->repos; repo; repo = repo->next) {
+		if (!repo->dead && guard_covers(guard, repo->path) &&
+		    !guard_writer(hub, repo->path))
+			guard_repo_accept(repo);
+	}
+	if (guard->root.path && !guard_writer(hub, guard->root.path))
+		guard_root_look(guard, true);
+	guard_repo_prune(hub);
 }
 
 /** The first protected path that the mounts of the guard's world do not fit, or NULL. */
@@ -381,6 +280,8 @@ static const char *uncovered(const struct guard *guard)
 		if (entry->exists != guard->refs[i].had)
 			return entry->path;
 	}
+	if (guard_root_is_stale(guard))
+		return guard->root.git_dir ? guard->root.git_dir : guard->root.path;
 	return NULL;
 }
 
@@ -443,14 +344,13 @@ int guard_enter(struct guard *guard, const char *span_id, struct error *err)
 		pop_span(guard, span_id);
 		return r;
 	}
-	if (!guard->hub->poll_timer.loop)
-		timer_start(guard->hub->loop, &guard->hub->poll_timer, POLL_MS, poll_due);
+	guard_hub_poll(guard->hub);
 	return 0;
 }
 
 void guard_leave(struct guard *guard, const char *span_id, unsigned survivors)
 {
-	look_at_all(guard->hub);
+	guard_hub_look(guard->hub, guard);
 	(void)strncpy(guard->last_span, span_id, ID_SIZE - 1);
 	pop_span(guard, span_id);
 	guard->survivors = survivors;
@@ -459,7 +359,7 @@ void guard_leave(struct guard *guard, const char *span_id, unsigned survivors)
 void guard_set_survivors(struct guard *guard, unsigned survivors)
 {
 	if (guard->survivors > 0 && survivors == 0 && guard->spans.count == 0)
-		look_at_all(guard->hub);
+		guard_hub_look(guard->hub, guard);
 	guard->survivors = survivors;
 }
 

@@ -353,11 +353,21 @@ static struct guard_config *config_free(struct guard_config *config)
 }
 DEFINE_AUTO(struct guard_config *, config_free)
 
+/** True when both descriptors are of one directory. */
+static bool same_dir(int a, int b)
+{
+	struct stat x;
+	struct stat y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
 int guard_config_add(struct guard_hub *hub, int dirfd, const char *path, bool made,
 		     struct guard_config **ret, struct error *err)
 {
 	for (struct guard_config *have = hub->configs; have; have = have->next) {
-		if (strcmp(have->path, path) == 0) {
+		if (strcmp(have->path, path) == 0 && same_dir(have->dirfd, dirfd)) {
 			have->refs++;
 			*ret = have;
 			return 0;

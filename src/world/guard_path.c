@@ -22,8 +22,7 @@
 
 /* Directories -------------------------------------------------------------------------- */
 
-/** Open a real path without following any symlink. */
-static int open_real(const char *path)
+int guard_path_open(const char *path)
 {
 	AUTO(fd_close) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -51,7 +50,7 @@ static void on_event(struct guard_watch_sub *sub, uint32_t mask, const char *nam
 
 static int dir_pin(struct guard_dir *dir, struct error *err)
 {
-	AUTO(fd_close) int fd = open_real(dir->path);
+	AUTO(fd_close) int fd = guard_path_open(dir->path);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -137,7 +136,7 @@ bool guard_path_reopen(struct guard_hub *hub)
 	for (struct guard_dir *dir = hub->dirs; dir; dir = dir->next) {
 		if (!dir->lost)
 			continue;
-		any = true;
+		any |= dir->fd >= 0; // else this is one of many tries
 		dir_unpin(dir);
 		for (struct guard_entry *entry = dir->entries; entry; entry = entry->next) {
 			entry->dirty = true;
@@ -145,6 +144,8 @@ bool guard_path_reopen(struct guard_hub *hub)
 		}
 		if (dir_pin(dir, &ignored) < 0)
 			dir->lost = true; // it may come back
+		else
+			any = true;
 	}
 	return any;
 }

@@ -38,6 +38,9 @@ struct guard_entry {
 	unsigned refs;
 };
 
+/** Open a real path (a directory) without following any symlink: O_PATH fd, or -1 with errno. */
+int guard_path_open(const char *path);
+
 /** The directory at `path`, opened when nobody had it.  Count it down with guard_path_leave(). */
 int guard_path_enter(struct guard_hub *hub, const char *path, struct guard_dir **ret,
 		     struct error *err);

@@ -7,6 +7,7 @@
 #include "loop/timer.h"
 #include "world/aside.h"
 #include "world/guard.h"
+#include "world/guard_root.h"
 #include "world/guard_watch.h"
 
 #include <stdint.h>
@@ -55,7 +56,7 @@ struct guard {
 	size_t nrefs;
 	struct guard_config **configs;
 	size_t nconfigs;
-	struct guard_repo *repo; /**< The project's own repository, or where one may appear. */
+	struct guard_root root;
 };
 
 /** True when something runs in the guard's world. */
