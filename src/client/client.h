@@ -20,8 +20,8 @@ struct client;
 int client_home(char **ret, struct error *err);
 
 struct client_options {
-	const char *home;    /**< SUBSTRATE_HOME, absolute. */
-	bool start;          /**< Start substrated when nothing listens. */
+	const char *home; /**< SUBSTRATE_HOME, absolute. */
+	bool start;       /**< Start substrated when nothing listens. */
 };
 
 /**

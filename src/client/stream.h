@@ -34,8 +34,7 @@ struct stream_message {
 };
 
 /** Take the connection of `client` over.  `start` is the execute object. */
-int stream_open(struct client *client, const json_t *start, struct stream **ret,
-		struct error *err);
+int stream_open(struct client *client, const json_t *start, struct stream **ret, struct error *err);
 
 /** Close.  NULL is fine.  Returns NULL. */
 struct stream *stream_close(struct stream *stream);

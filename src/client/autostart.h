@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Starting the daemon from a client. */
+#pragma once
+
+struct error;
+
+/** Returned by autostart_daemon(): another daemon has the lock. */
+#define AUTOSTART_RUNNING 1
+
+/**
+ * Start substrated for `home` and wait until it listens, at most `timeout_ms`.
+ *
+ * It gets a session of its own, /dev/null, `home`/daemon.log as its stderr, and the few variables
+ * it needs.  Returns 0, AUTOSTART_RUNNING, or an error that says what the daemon said.
+ */
+int autostart_daemon(const char *home, int timeout_ms, struct error *err);
