@@ -18,10 +18,12 @@ packages() {
 	done | tr -s ' ' '\n' | sed '/^$/d' | sort -u
 }
 
-# missing PACKAGE...: print those that are not installed.
+# missing PACKAGE[/COMMAND]...: print the packages that are not installed and needed.
 missing() {
-	local package
-	for package; do
+	local entry package
+	for entry; do
+		package=${entry%/*}
+		[ "$package" = "$entry" ] || ! command -v "${entry#*/}" >/dev/null || continue
 		[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
 			printf '%s\n' "$package"
 	done

@@ -129,3 +129,9 @@ meson_project() {
 	[ "$status" -eq 0 ]
 	[ "${lines[-1]}" = "2 passed, 0 failed" ]
 }
+
+@test "run-meson takes a build without tests for a failure" {
+	meson_project </dev/null
+	[ "$status" -eq 1 ]
+	[ "${lines[-1]}" = "0 passed, 1 failed" ]
+}
