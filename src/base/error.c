@@ -14,6 +14,7 @@ static void mark_cut(char *msg, int wanted)
 		memcpy(msg + ERROR_MSG_SIZE - 4, "...", 4);
 }
 
+PRINTF(3, 0)
 static void set_text(struct error *err, int code, const char *fmt, va_list args)
 {
 	err->code = code;

@@ -50,7 +50,7 @@ void sha256_print(const uint8_t hash[static SHA256_SIZE], char ret[static SHA256
 		ret[2 * i] = digits[hash[i] >> 4];
 		ret[2 * i + 1] = digits[hash[i] & 15];
 	}
-	ret[2 * SHA256_SIZE] = '\0';
+	ret[SHA256_HEX_SIZE - 1] = '\0';
 }
 
 int sha256_hex(const void *data, size_t len, char ret[static SHA256_HEX_SIZE])

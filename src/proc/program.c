@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,14 +53,15 @@ int program_find(const char *name, char **ret, struct error *err)
 	const char *const dirs[] = {own_dir, SUBSTRATE_LIBEXECDIR};
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		AUTO(mem_free) char *path = path_join(dirs[i], name);
+		char *path = path_join(dirs[i], name);
 
 		if (!path)
 			return error_oom(err);
 		if (is_program(path)) {
-			*ret = TAKE_PTR(path);
+			*ret = path;
 			return 0;
 		}
+		free(path);
 	}
 	return error_set(err, ENOENT, "%s is neither in %s nor in %s", name, own_dir,
 			 SUBSTRATE_LIBEXECDIR);
