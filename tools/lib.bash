@@ -3,7 +3,12 @@
 # What ./try, ./check and .ci/run share: packages, builds, and counting results.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck disable=SC2034 # for those who source this
 TEST_USER=substrate-test
+
+# The bats suites against a real daemon; the escape suite also where a second line must hold alone.
+# shellcheck disable=SC2034
+SUITES=(integration escape escape@landlock escape@seccomp:mount)
 
 # Messages go to stderr: stdout belongs to the command that ./try runs.
 say() {

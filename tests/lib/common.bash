@@ -45,6 +45,28 @@ setup_home() {
 	unset SUBSTRATE_WORLD SUBSTRATE_AGENT_ID SUBSTRATE_SPAN_ID
 	mkdir -m 0700 "$SUBSTRATE_HOME" || return 1
 	mkdir "$BATS_TEST_TMPDIR/work" && cd "$BATS_TEST_TMPDIR/work" || return 1
+	# The whole suite is also run with a guard left out: see start_daemon_without.
+	[ -z "${SUBSTRATE_WITHOUT:-}" ] || start_daemon_without ""
+}
+
+# start_daemon_without GUARDS: start the daemon that leaves out these guards of its worlds
+# (comma-separated, as tests/programs/substrated_without.c names them) and those that the run leaves
+# out anyway.  It takes the place of a daemon that runs.
+start_daemon_without() {
+	local guards="${SUBSTRATE_WITHOUT:-}${SUBSTRATE_WITHOUT:+${1:+,}}$1"
+	stop_daemon || return 1
+	SUBSTRATE_WITHOUT="$guards" "$SUBSTRATE_BIN/substrated-without" \
+		</dev/null >>"$BATS_TEST_TMPDIR/without.log" 2>&1 3>&- &
+	wait_until daemon_or_end "$!" || return 1
+	if [ -z "$(daemon_pid)" ]; then
+		cat "$BATS_TEST_TMPDIR/without.log" >&2
+		return 1
+	fi
+}
+
+# daemon_or_end PID: true when a daemon listens, or when PID has ended without getting there.
+daemon_or_end() {
+	[ -n "$(daemon_pid)" ] || pid_gone "$1"
 }
 
 # Stop the daemon of this test.  Fails when there is one that does not go when it is asked to.
