@@ -255,12 +255,12 @@ static size_t marked_end(const struct reader *reader)
 	return offset >= HEADER_SIZE && offset < reader->len ? offset : 0;
 }
 
-/** Read it with one length of hash.  False: git would not with this one. */
-static bool read_with(const unsigned char *data, size_t len, size_t hash, bool all_paths,
-		      struct guard_index *ret, bool *failed)
+/** Read it with one length of hash.  1: done; 0: git would not with this one. */
+static int read_with(const unsigned char *data, size_t len, size_t hash, bool all_paths,
+		     struct guard_index *ret)
 {
 	if (len < HEADER_SIZE + hash || memcmp(data, "DIRC", 4) != 0)
-		return false;
+		return 0;
 
 	struct reader reader = {
 		.data = data,
@@ -273,7 +273,7 @@ static bool read_with(const unsigned char *data, size_t len, size_t hash, bool a
 	};
 
 	if (reader.version < 2 || reader.version > 4)
-		return false;
+		return 0;
 
 	size_t marked = marked_end(&reader);
 	size_t end = read_entries(&reader, HEADER_SIZE, be32(data + 8));
@@ -281,17 +281,48 @@ static bool read_with(const unsigned char *data, size_t len, size_t hash, bool a
 
 	if (end > 0 && end != marked)
 		good |= read_extensions(&reader, end);
-	*failed |= reader.failed;
-	return good;
+	if (reader.failed)
+		return -ENOMEM;
+	return good || ret->truncated;
+}
+
+static int merge_list(struct strv *into, const struct strv *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		if (strv_add(into, from->items[i]) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int merge(struct guard_index *into, const struct guard_index *from)
+{
+	if (from->shared[0])
+		memcpy(into->shared, from->shared, sizeof(into->shared));
+	into->nameless_links |= from->nameless_links;
+	into->truncated |= from->truncated;
+	if (merge_list(&into->links, &from->links) < 0 || merge_list(&into->dirs, &from->dirs) < 0)
+		return -ENOMEM;
+	return merge_list(&into->paths, &from->paths);
 }
 
 int guard_index_parse(const void *data, size_t len, bool all_paths, struct guard_index *ret)
 {
-	bool failed = false;
-	bool sha1 = read_with(data, len, 20, all_paths, ret, &failed);
-	bool sha256 = read_with(data, len, 32, all_paths, ret, &failed);
+	static const size_t hashes[] = {20, 32};
+	bool good = false;
 
-	if (failed)
-		return -ENOMEM;
-	return sha1 || sha256 ? 0 : -EINVAL;
+	for (size_t i = 0; i < ARRAY_LEN(hashes); i++) {
+		AUTO(guard_index_done) struct guard_index index = {0};
+		int r = read_with(data, len, hashes[i], all_paths, &index);
+
+		// The wrong length gives garbage, which hardly ever fits to the end.
+		if (r > 0)
+			r = merge(ret, &index);
+		else if (r == 0)
+			continue;
+		if (r < 0)
+			return r;
+		good = true;
+	}
+	return good ? 0 : -EINVAL;
 }
