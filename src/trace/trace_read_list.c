@@ -180,7 +180,17 @@ static int place_load(const struct list *list, const struct place *place, json_t
 		       : 0;
 }
 
-/** One object of the start and the completion, either of which may be missing. */
+/** Add a completion to its start, whose fields count where both have one. */
+static int add_result(json_t *start, json_t *end)
+{
+	json_t *event = json_object_get(end, "event_type");
+
+	if (json_object_set(start, "event_type", event) < 0)
+		return -ENOMEM;
+	return json_object_update_missing(start, end) < 0 ? -ENOMEM : 0;
+}
+
+/** One object of the start and the completion; NULL when the start can not be read. */
 static int merge(const struct list *list, const struct entry *entry, json_t **ret,
 		 struct error *err)
 {
@@ -197,9 +207,7 @@ static int merge(const struct list *list, const struct entry *entry, json_t **re
 		*ret = NULL;
 		return 0;
 	}
-	if (end)
-		(void)json_object_del(end, "ts"); // the start's counts
-	if (end ? json_object_update(start, end) < 0
+	if (end ? add_result(start, end) < 0
 		: json_object_set_new(start, "status", json_string("running")) < 0)
 		return error_oom(err);
 	for (size_t i = 0; i < ARRAY_LEN(left_out); i++)
