@@ -9,31 +9,34 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct error;
 
 #define CONTROL_VERSION 1u
-#define CONTROL_INLINE_MAX 65536u        /**< Larger payloads go into a sealed memfd. */
-#define CONTROL_PAYLOAD_MAX (4u << 20)   /**< argv and environment together. */
+#define CONTROL_INLINE_MAX 65536u      /**< Larger payloads go into a sealed memfd. */
+#define CONTROL_PAYLOAD_MAX (4u << 20) /**< argv and environment together. */
 #define CONTROL_PACKET_MAX (CONTROL_INLINE_MAX + 512u)
 #define CONTROL_FDS_MAX 8
 
 enum control_kind {
-	CONTROL_GO = 1,   /**< daemon: the id maps are written, start.  struct control_go, fd: plan. */
-	CONTROL_READY,    /**< init: the world stands.  struct control_ready. */
-	CONTROL_FAILED,   /**< init: it does not; init ends.  struct error. */
-	CONTROL_SPAWN,    /**< daemon: struct control_spawn + payload, fds 0-2 [+ payload memfd]. */
-	CONTROL_SPAWNED,  /**< init: struct control_spawned. */
-	CONTROL_EXITED,   /**< init: struct control_exited. */
-	CONTROL_SIGNAL,   /**< daemon: struct control_signal.  No answer. */
-	CONTROL_CHECK,    /**< daemon: re-check watched mounts; answer CONTROL_CHECKED. */
-	CONTROL_CHECKED,  /**< init: struct control_checked. */
-	CONTROL_GAP,      /**< init: a watched mount was gone and is back.  Payload: its path. */
-	CONTROL_MOUNT,    /**< daemon: struct control_mount + path, fd: a tree.  CONTROL_CHECKED. */
-	CONTROL_LIST,     /**< daemon: list processes.  Answer CONTROL_PROCESSES. */
-	CONTROL_PROCESSES,/**< init: struct control_processes + that many struct control_process. */
+	CONTROL_GO =
+		1,     /**< daemon: the id maps are written, start.  struct control_go, fd: plan. */
+	CONTROL_READY, /**< init: the world stands.  struct control_ready. */
+	CONTROL_FAILED,  /**< init: it does not; init ends.  struct error. */
+	CONTROL_SPAWN,   /**< daemon: struct control_spawn + payload, fds 0-2 [+ payload memfd]. */
+	CONTROL_SPAWNED, /**< init: struct control_spawned. */
+	CONTROL_EXITED,  /**< init: struct control_exited. */
+	CONTROL_SIGNAL,  /**< daemon: struct control_signal.  No answer. */
+	CONTROL_CHECK,   /**< daemon: re-check watched mounts; answer CONTROL_CHECKED. */
+	CONTROL_CHECKED, /**< init: struct control_checked. */
+	CONTROL_GAP,     /**< init: a watched mount was gone and is back.  Payload: its path. */
+	CONTROL_MOUNT,   /**< daemon: struct control_mount + path, fd: a tree.  CONTROL_CHECKED. */
+	CONTROL_LIST,    /**< daemon: list processes.  Answer CONTROL_PROCESSES. */
+	CONTROL_PROCESSES, /**< init: struct control_processes + that many struct control_process.
+			    */
 	CONTROL_END,
 };
 
@@ -55,9 +58,9 @@ enum control_harden {
 };
 
 struct control_ready {
-	int32_t landlock_abi;   /**< 0: not available. */
-	uint32_t seccomp;       /**< 1: the filter is on. */
-	uint32_t pids;          /**< 1: kernel.pid_max is set in the namespace. */
+	int32_t landlock_abi; /**< 0: not available. */
+	uint32_t seccomp;     /**< 1: the filter is on. */
+	uint32_t pids;        /**< 1: kernel.pid_max is set in the namespace. */
 };
 
 /**
@@ -66,39 +69,40 @@ struct control_ready {
  * given, inside the world.
  */
 struct control_spawn {
-	uint32_t flags;       /**< 0. */
-	uint32_t payload;     /**< Bytes of it, also when it is in a memfd. */
+	uint32_t flags;   /**< 0. */
+	uint32_t payload; /**< Bytes of it, also when it is in a memfd. */
 	uint32_t argc, envc;
 	uint32_t umask;
 	uint32_t zero;
 };
 
 enum control_step {
-	CONTROL_STEP_NONE,    /**< It runs. */
-	CONTROL_STEP_CHECK,   /**< A watched mount could not be put back. */
+	CONTROL_STEP_NONE,  /**< It runs. */
+	CONTROL_STEP_CHECK, /**< A watched mount could not be put back. */
 	CONTROL_STEP_CLONE,
-	CONTROL_STEP_CWD,     /**< The working directory is not visible in the world. */
+	CONTROL_STEP_CWD, /**< The working directory is not visible in the world. */
 	CONTROL_STEP_SETUP,
-	CONTROL_STEP_LOOKUP,  /**< No such program. */
+	CONTROL_STEP_LOOKUP, /**< No such program. */
 	CONTROL_STEP_EXEC,
 };
 
 struct control_spawned {
-	int32_t pid;     /**< In the world's PID namespace; 0 when it does not run. */
-	uint32_t step;   /**< enum control_step that failed. */
-	int32_t error;   /**< Its errno. */
+	int32_t pid;   /**< In the world's PID namespace; 0 when it does not run. */
+	uint32_t step; /**< enum control_step that failed. */
+	int32_t error; /**< Its errno. */
 	uint32_t zero;
 };
 
 struct control_exited {
-	int32_t status;        /**< As waitpid() gives it. */
-	uint32_t survivors;    /**< Processes in the world that are not command leaders. */
+	int32_t status;     /**< As waitpid() gives it. */
+	uint32_t survivors; /**< Processes in the world that are not command leaders. */
 	uint64_t user_us, system_us, max_rss_kib;
 };
 
 enum control_target {
 	CONTROL_TO_GROUP,   /**< The leader's process group. */
-	CONTROL_TO_COMMAND, /**< Every process of the command that can be told by session or parent. */
+	CONTROL_TO_COMMAND, /**< Every process of the command that can be told by session or parent.
+			     */
 	CONTROL_TO_WORLD,   /**< Every process but init. */
 };
 
@@ -108,8 +112,8 @@ struct control_signal {
 };
 
 struct control_checked {
-	int32_t error;  /**< errno, 0: all in place. */
-	uint32_t gaps;  /**< How many had to be put back. */
+	int32_t error; /**< errno, 0: all in place. */
+	uint32_t gaps; /**< How many had to be put back. */
 };
 
 /** Attach a tree that the daemon cloned at `path` (payload), replacing what is mounted there. */
@@ -124,7 +128,7 @@ struct control_processes {
 };
 
 struct control_process {
-	uint32_t seq;   /**< The command it belongs to, 0: unknown. */
+	uint32_t seq; /**< The command it belongs to, 0: unknown. */
 	int32_t pid, ppid, sid;
 	char comm[16];
 };
@@ -132,9 +136,9 @@ struct control_process {
 /** A received packet. */
 struct control_packet {
 	struct control_header header;
-	uint32_t size;              /**< Bytes after the header. */
+	uint32_t size; /**< Bytes after the header. */
 	uint32_t nfds;
-	int fds[CONTROL_FDS_MAX];   /**< Owned by the receiver; -1 beyond nfds. */
+	int fds[CONTROL_FDS_MAX]; /**< Owned by the receiver; -1 beyond nfds. */
 	char data[CONTROL_PACKET_MAX];
 };
 

@@ -17,9 +17,9 @@ struct error;
 
 /** All borrowed. */
 struct launch_request {
-	const char *init_path;   /**< substrate-init. */
-	int plan_fd;             /**< Sealed memfd with the plan. */
-	uint32_t harden_off;     /**< enum control_harden bits left out; 0 outside tests. */
+	const char *init_path; /**< substrate-init. */
+	int plan_fd;           /**< Sealed memfd with the plan. */
+	uint32_t harden_off;   /**< enum control_harden bits left out; 0 outside tests. */
 };
 
 /** A started init.  The owner closes both and reaps the pidfd. */

@@ -30,24 +30,24 @@ struct buf;
  * that holds no symlink (the daemon resolved it); init opens it with RESOLVE_NO_SYMLINKS.
  */
 enum plan_op_kind {
-	PLAN_DIR = 1,   /**< Make directory path with `mode`; parents must exist; existing is fine. */
-	PLAN_LINK,      /**< Make symlink path -> data. */
-	PLAN_FILE,      /**< Make file path with data and `mode`, owned by the world's user. */
-	PLAN_COPY,      /**< Copy the regular file source (<= 64 KiB) to path; mode and owner kept. */
-	PLAN_BIND,      /**< Clone the host tree source and attach it at path. */
-	PLAN_SELF,      /**< Bind path onto itself; init re-checks it before and after commands. */
-	PLAN_TMPFS,     /**< A new tmpfs at path: `size` bytes, root directory `mode`. */
-	PLAN_PROC,      /**< A new procfs at path. */
-	PLAN_DEVPTS,    /**< A new devpts instance at path. */
-	PLAN_SEAL,      /**< Make the mount at path read-only (it alone). */
-	PLAN_SYSCTL,    /**< Write data to /proc/sys/<path> of the world's own namespaces. */
-	PLAN_HOSTNAME,  /**< Set the host name to data. */
-	PLAN_LOOPBACK,  /**< Bring lo up. */
-	PLAN_PIVOT,     /**< Enter the new root; the host's is gone afterwards. */
-	PLAN_USER,      /**< Commands (and files made from here on) belong to `uid`, `gid`. */
-	PLAN_LANDLOCK,  /**< Allow below path: reading and executing, with PLAN_RW everything. */
-	PLAN_SECCOMP,   /**< The filter: data is an array of struct sock_filter. */
-	PLAN_OP_END,    /**< Not an operation: one past the last. */
+	PLAN_DIR = 1, /**< Make directory path with `mode`; parents must exist; existing is fine. */
+	PLAN_LINK,    /**< Make symlink path -> data. */
+	PLAN_FILE,    /**< Make file path with data and `mode`, owned by the world's user. */
+	PLAN_COPY,    /**< Copy the regular file source (<= 64 KiB) to path; mode and owner kept. */
+	PLAN_BIND,    /**< Clone the host tree source and attach it at path. */
+	PLAN_SELF,    /**< Bind path onto itself; init re-checks it before and after commands. */
+	PLAN_TMPFS,   /**< A new tmpfs at path: `size` bytes, root directory `mode`. */
+	PLAN_PROC,    /**< A new procfs at path. */
+	PLAN_DEVPTS,  /**< A new devpts instance at path. */
+	PLAN_SEAL,    /**< Make the mount at path read-only (it alone). */
+	PLAN_SYSCTL,  /**< Write data to /proc/sys/<path> of the world's own namespaces. */
+	PLAN_HOSTNAME, /**< Set the host name to data. */
+	PLAN_LOOPBACK, /**< Bring lo up. */
+	PLAN_PIVOT,    /**< Enter the new root; the host's is gone afterwards. */
+	PLAN_USER,     /**< Commands (and files made from here on) belong to `uid`, `gid`. */
+	PLAN_LANDLOCK, /**< Allow below path: reading and executing, with PLAN_RW everything. */
+	PLAN_SECCOMP,  /**< The filter: data is an array of struct sock_filter. */
+	PLAN_OP_END,   /**< Not an operation: one past the last. */
 };
 
 /** Flags of an operation. */
@@ -55,11 +55,11 @@ enum plan_op_flags {
 	PLAN_RW = 1 << 0,        /**< BIND, SELF, LANDLOCK: writable; else read-only. */
 	PLAN_RECURSIVE = 1 << 1, /**< BIND: submounts too, attributes on all of them. */
 	PLAN_OPTIONAL = 1 << 2,  /**< A missing source, path or kernel feature is not an error. */
-	PLAN_MAKE = 1 << 3,      /**< BIND, TMPFS: make the mount point (file or directory) first. */
-	PLAN_DEV = 1 << 4,       /**< BIND: device nodes work below it. */
-	PLAN_NOEXEC = 1 << 5,    /**< TMPFS, PROC, BIND: nothing can be executed. */
-	PLAN_WATCH = 1 << 6,     /**< BIND: the identity is re-checked like that of SELF. */
-	PLAN_INSIDE = 1 << 7,    /**< BIND: source is a path in the world, not on the host. */
+	PLAN_MAKE = 1 << 3,   /**< BIND, TMPFS: make the mount point (file or directory) first. */
+	PLAN_DEV = 1 << 4,    /**< BIND: device nodes work below it. */
+	PLAN_NOEXEC = 1 << 5, /**< TMPFS, PROC, BIND: nothing can be executed. */
+	PLAN_WATCH = 1 << 6,  /**< BIND: the identity is re-checked like that of SELF. */
+	PLAN_INSIDE = 1 << 7, /**< BIND: source is a path in the world, not on the host. */
 };
 
 /**
@@ -67,17 +67,17 @@ enum plan_op_flags {
  * that it bites; `world plan` prints the name.
  */
 enum plan_guard {
-	PLAN_GUARD_NONE,      /**< Builds the view; no guard. */
-	PLAN_GUARD_READONLY,  /**< Read-only binds of the system. */
-	PLAN_GUARD_HIDE,      /**< Hidden paths: skeletons. */
-	PLAN_GUARD_PROTECT,   /**< Protected paths in the project. */
-	PLAN_GUARD_PROC,      /**< /proc/sys and its like, read-only. */
-	PLAN_GUARD_TMP,       /**< Own /tmp, /run, /dev/shm. */
-	PLAN_GUARD_DEV,       /**< Own /dev. */
-	PLAN_GUARD_CACHE,     /**< Private caches. */
-	PLAN_GUARD_USERNS,    /**< No nested user namespaces. */
-	PLAN_GUARD_SECCOMP,   /**< The system call filter. */
-	PLAN_GUARD_LANDLOCK,  /**< The Landlock domain. */
+	PLAN_GUARD_NONE,     /**< Builds the view; no guard. */
+	PLAN_GUARD_READONLY, /**< Read-only binds of the system. */
+	PLAN_GUARD_HIDE,     /**< Hidden paths: skeletons. */
+	PLAN_GUARD_PROTECT,  /**< Protected paths in the project. */
+	PLAN_GUARD_PROC,     /**< /proc/sys and its like, read-only. */
+	PLAN_GUARD_TMP,      /**< Own /tmp, /run, /dev/shm. */
+	PLAN_GUARD_DEV,      /**< Own /dev. */
+	PLAN_GUARD_CACHE,    /**< Private caches. */
+	PLAN_GUARD_USERNS,   /**< No nested user namespaces. */
+	PLAN_GUARD_SECCOMP,  /**< The system call filter. */
+	PLAN_GUARD_LANDLOCK, /**< The Landlock domain. */
 	PLAN_GUARD_END,
 };
 
@@ -109,7 +109,7 @@ struct plan_header {
 struct plan {
 	const struct plan_op *ops;
 	uint32_t nops;
-	const char *data;   /**< The data area. */
+	const char *data; /**< The data area. */
 	uint32_t data_size;
 };
 
