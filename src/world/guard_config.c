@@ -28,6 +28,8 @@
 #define WRITE_TRIES 3
 /** Names of keys in one record. */
 #define NAMES_MAX 160
+/** Entries that are compared one by one. */
+#define ENTRIES_MAX 512U
 
 static void state_done(struct guard_config_state *state)
 {
@@ -231,6 +233,38 @@ static void put_back(struct guard_config *config, struct guard *writer,
 	take_state(config, right);
 }
 
+/** True when `entry` has the value that the `nth` entry of its name has in the list. */
+static bool has_entry(const struct gitconfig *list, const struct gitconfig_entry *entry, size_t nth)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->entries[i].name, entry->name) == 0 && nth-- == 0)
+			return str_same(list->entries[i].value, entry->value);
+	}
+	return false;
+}
+
+/** True when two texts say the same; long ones count as different. */
+static bool says_same(const struct guard_config_state *a, const struct buf *b)
+{
+	AUTO(gitconfig_done) struct gitconfig x = {0};
+	AUTO(gitconfig_done) struct gitconfig y = {0};
+	struct error ignored = {0};
+
+	if (a->kind != GUARD_CONFIG_TEXT || gitconfig_parse(a->text, a->len, &x, &ignored) < 0 ||
+	    gitconfig_parse(b->data ? b->data : "", b->len, &y, &ignored) < 0 ||
+	    x.count != y.count || x.count > ENTRIES_MAX)
+		return false;
+	for (size_t i = 0; i < x.count; i++) {
+		size_t nth = 0;
+
+		for (size_t j = 0; j < i; j++)
+			nth += strcmp(x.entries[j].name, x.entries[i].name) == 0;
+		if (!has_entry(&y, &x.entries[i], nth))
+			return false;
+	}
+	return true;
+}
+
 /** What the file should hold; *ret_what is set when it has to be written, NULL when all is well. */
 static int judge_text(const struct guard_config *config, const struct guard_config_state *now,
 		      struct guard_config_state *right, char **ret_what, struct error *err)
@@ -246,6 +280,11 @@ static int judge_text(const struct guard_config *config, const struct guard_conf
 	if (r < 0 || names.count == 0) {
 		*ret_what = NULL;
 		return r;
+	}
+	if (!config->made && says_same(&config->before, &text)) {
+		// The host's own text, with its comments.
+		text.len = 0;
+		buf_add(&text, before, config->before.len);
 	}
 	*right = now->kind == GUARD_CONFIG_TEXT ? *now : config->before;
 	right->kind = GUARD_CONFIG_TEXT;

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "git/gitlink.h"
 #include "world/aside_tree.h"
 #include "world/guard_config.h"
 
@@ -24,7 +25,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define GITFILE_MAX 4096U
 /** Bounds of a search for repositories below a sparse directory. */
 #define SEARCH_ENTRIES_MAX 20000U
 #define SEARCH_DEPTH_MAX 12U
@@ -89,20 +89,18 @@ static void enter_repo(const struct place *place, const char *path, int fd)
 /** The path that a .git file names, resolved lexically; NULL when it is none. */
 static char *gitfile_target(const struct place *place)
 {
-	static const char prefix[] = "gitdir: ";
 	AUTO(mem_free) char *text = NULL;
+	AUTO(mem_free) char *named = NULL;
 	struct error ignored = {0};
 	size_t len = 0;
 
-	if (fd_read_file(place->fd, ".git", GITFILE_MAX, &text, &len, &ignored) < 0 ||
-	    !str_starts(text, prefix))
+	if (fd_read_file(place->fd, ".git", GITLINK_SIZE_MAX, &text, &len, &ignored) < 0 ||
+	    gitlink_parse(text, len, &named, &ignored) < 0)
 		return NULL;
-	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-		text[--len] = '\0';
 
-	AUTO(mem_free) char *joined = path_join(place->path, text + sizeof(prefix) - 1);
+	AUTO(mem_free) char *joined = path_join(place->path, named);
 
-	return joined && strlen(text) == len ? path_clean(joined) : NULL;
+	return joined ? path_clean(joined) : NULL;
 }
 
 /** Follow a .git file, as far as it stays in this repository. */

@@ -41,13 +41,13 @@ struct fixture {
 	struct timer hang;
 };
 
-static void must(int r)
+static inline void must(int r)
 {
 	if (r < 0)
 		fail_msg("%s", strerror(errno));
 }
 
-static void on_guarded(const struct guard_record *record, void *owner)
+static inline void on_guarded(const struct guard_record *record, void *owner)
 {
 	struct fixture *f = owner;
 	struct told *told = &f->told[f->ntold];
@@ -61,7 +61,7 @@ static void on_guarded(const struct guard_record *record, void *owner)
 		loop_stop(f->loop);
 }
 
-static void on_check(void *owner)
+static inline void on_check(void *owner)
 {
 	struct fixture *f = owner;
 
@@ -69,7 +69,7 @@ static void on_check(void *owner)
 	loop_stop(f->loop);
 }
 
-static void on_hang(struct timer *timer)
+static inline void on_hang(struct timer *timer)
 {
 	struct fixture *f = container_of(timer, struct fixture, hang);
 
@@ -77,7 +77,7 @@ static void on_hang(struct timer *timer)
 }
 
 /** Run the loop until `count` records were told in all, or a check was asked for. */
-static void wait_told(struct fixture *f, size_t count)
+static inline void wait_told(struct fixture *f, size_t count)
 {
 	struct error err = {0};
 	unsigned checks = f->checks;
@@ -92,12 +92,12 @@ static void wait_told(struct fixture *f, size_t count)
 		assert_int_equal(f->ntold, count);
 }
 
-static char *in_project(const struct fixture *f, const char *name)
+static inline char *in_project(const struct fixture *f, const char *name)
 {
 	return path_join(f->project, name);
 }
 
-static void write_text(const char *path, const char *text)
+static inline void write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
@@ -107,14 +107,14 @@ static void write_text(const char *path, const char *text)
 	(void)fd_close(fd);
 }
 
-static void put(const struct fixture *f, const char *name, const char *text)
+static inline void put(const struct fixture *f, const char *name, const char *text)
 {
 	AUTO(mem_free) char *path = in_project(f, name);
 
 	write_text(path, text);
 }
 
-static void make_dir(const struct fixture *f, const char *name)
+static inline void make_dir(const struct fixture *f, const char *name)
 {
 	AUTO(mem_free) char *path = in_project(f, name);
 
@@ -122,7 +122,7 @@ static void make_dir(const struct fixture *f, const char *name)
 		fail_msg("%s: %s", path, strerror(errno));
 }
 
-static bool has(const struct fixture *f, const char *name)
+static inline bool has(const struct fixture *f, const char *name)
 {
 	AUTO(mem_free) char *path = in_project(f, name);
 	struct stat st;
@@ -130,7 +130,7 @@ static bool has(const struct fixture *f, const char *name)
 	return lstat(path, &st) == 0;
 }
 
-static char *text_at(const char *path)
+static inline char *text_at(const char *path)
 {
 	struct error err = {0};
 	char *text = NULL;
@@ -141,14 +141,14 @@ static char *text_at(const char *path)
 	return text;
 }
 
-static void assert_text(const char *path, const char *text)
+static inline void assert_text(const char *path, const char *text)
 {
 	AUTO(mem_free) char *have = text_at(path);
 
 	assert_string_equal(have, text);
 }
 
-static void assert_in_project(const struct fixture *f, const char *name, const char *text)
+static inline void assert_in_project(const struct fixture *f, const char *name, const char *text)
 {
 	AUTO(mem_free) char *path = in_project(f, name);
 
@@ -156,7 +156,7 @@ static void assert_in_project(const struct fixture *f, const char *name, const c
 }
 
 /** The record about the project's entry `name`, or NULL. */
-static const struct told *told_of(const struct fixture *f, const char *name)
+static inline const struct told *told_of(const struct fixture *f, const char *name)
 {
 	AUTO(mem_free) char *path = in_project(f, name);
 
@@ -167,7 +167,7 @@ static const struct told *told_of(const struct fixture *f, const char *name)
 	return NULL;
 }
 
-static void run_shell(const char *command)
+static inline void run_shell(const char *command)
 {
 	int status = 0;
 	pid_t pid = fork();
@@ -181,7 +181,7 @@ static void run_shell(const char *command)
 }
 
 /** The folder, the hub, and a project without a repository. */
-static void open_fixture(struct fixture *f)
+static inline void open_fixture(struct fixture *f)
 {
 	struct error err = {0};
 
@@ -196,7 +196,7 @@ static void open_fixture(struct fixture *f)
 	assert_int_equal(guard_hub_new(f->loop, &f->hub, &err), 0);
 }
 
-static void close_fixture(struct fixture *f)
+static inline void close_fixture(struct fixture *f)
 {
 	AUTO(mem_free) char *command = str_format("chmod -R u+rwx %s; rm -rf %s", f->top, f->top);
 
@@ -216,7 +216,7 @@ static void close_fixture(struct fixture *f)
 }
 
 /** Names below the project, NULL-terminated, as paths. */
-static void fill_list(const struct fixture *f, const char *const *names, struct strv *ret)
+static inline void fill_list(const struct fixture *f, const char *const *names, struct strv *ret)
 {
 	for (; names && *names; names++)
 		assert_int_equal(strv_take(ret, in_project(f, *names)), 0);
@@ -229,7 +229,7 @@ struct facts {
 };
 
 /** A guard for a world of the project. */
-static struct guard *make_guard(struct fixture *f, const struct facts *facts)
+static inline struct guard *make_guard(struct fixture *f, const struct facts *facts)
 {
 	struct guard *guard = NULL;
 	struct error err = {0};
@@ -258,7 +258,7 @@ static struct guard *make_guard(struct fixture *f, const struct facts *facts)
 	return guard;
 }
 
-static void enter(struct guard *guard, const char *span)
+static inline void enter(struct guard *guard, const char *span)
 {
 	struct error err = {0};
 
