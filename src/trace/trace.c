@@ -68,9 +68,10 @@ static int sync_dir(int dirfd, struct error *err)
 {
 	AUTO(fd_close) int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || fsync(fd) < 0)
+	// Some file systems cannot sync a directory; there is nothing better to be had there.
+	if (fd >= 0 && fsync(fd) < 0 && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
 		return error_errno(err, "sync the directory of the trace");
-	return 0;
+	return fd < 0 ? error_errno(err, "open the directory of the trace") : 0;
 }
 
 static int sync_file(struct trace *trace, struct error *err)

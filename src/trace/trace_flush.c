@@ -62,7 +62,7 @@ static void timer_fired(struct timer *timer)
 static void arm(struct trace_flush *flush)
 {
 	if (!flush->timer.loop)
-		timer_start(flush->loop, &flush->timer, DELAY_MS, timer_fired);
+		timer_start(flush->loop, &flush->timer, flush->delay_ms, timer_fired);
 }
 
 int trace_flush_open(struct trace_flush *flush, struct loop *loop, struct error *err)
@@ -76,6 +76,7 @@ int trace_flush_open(struct trace_flush *flush, struct loop *loop, struct error 
 		.loop = loop,
 		.worker = worker,
 		.job = {.run = job_run, .done = job_done},
+		.delay_ms = DELAY_MS,
 		.fd = -1,
 		.job_fd = -1,
 	};

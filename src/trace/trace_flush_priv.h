@@ -8,6 +8,7 @@
 #include "loop/worker.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct error;
 
@@ -17,6 +18,7 @@ struct trace_flush {
 	struct worker *worker; /**< A thread of its own: a long job elsewhere must not delay it. */
 	struct timer timer;    /**< Armed while something waits to be synced. */
 	struct worker_job job; /**< fdatasync() of job_fd. */
+	uint64_t delay_ms;     /**< From the first note to the sync. */
 	bool running;          /**< The job is with the worker. */
 	bool again;            /**< More was written while it ran. */
 	int fd;                /**< What is written to.  Borrowed. */

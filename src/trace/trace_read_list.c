@@ -45,17 +45,18 @@ struct list {
 	char since[CLOCK_TEXT_SIZE]; /**< Empty: any time. */
 	json_t *array;
 	size_t limit;
-	size_t bytes;          /**< Of the lines in array. */
-	struct map ends;       /**< Span id → struct place of a completion without its start. */
-	struct map index;      /**< Span id → number of its entry, counted from 1. */
-	struct entry *entries; /**< In the order of their starts. */
+	size_t bytes;           /**< Of the lines in array. */
+	struct map ends;        /**< Span id → struct place of a completion without its start. */
+	struct map index;       /**< Span id → its newest entry. */
+	struct entry **entries; /**< In the order of their starts. */
 	size_t count, cap;
 };
 
 static void index_clear(struct list *list)
 {
 	map_done(&list->index);
-	list->count = 0;
+	while (list->count)
+		free(list->entries[--list->count]);
 }
 
 static void list_donep(struct list *list)
@@ -76,7 +77,7 @@ static int start_add(struct list *list, const char *span_id, const struct place 
 {
 	if (list->count == list->cap) {
 		size_t cap = list->cap ? list->cap * 2 : 256;
-		struct entry *grown = reallocarray(list->entries, cap, sizeof(*grown));
+		struct entry **grown = reallocarray(list->entries, cap, sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
@@ -84,20 +85,22 @@ static int start_add(struct list *list, const char *span_id, const struct place 
 		list->cap = cap;
 	}
 
-	struct entry *entry = &list->entries[list->count];
+	struct entry *entry = calloc(1, sizeof(*entry));
 
-	*entry = (struct entry){.start = *place};
+	if (!entry)
+		return -ENOMEM;
+	entry->start = *place;
 	memcpy(entry->span_id, span_id, strlen(span_id) + 1);
-	list->count++;
-	return map_set(&list->index, span_id, (void *)(uintptr_t)list->count);
+	list->entries[list->count++] = entry;
+	return map_set(&list->index, span_id, entry);
 }
 
 static int end_add(struct list *list, const char *span_id, const struct place *place)
 {
-	uintptr_t number = (uintptr_t)map_get(&list->index, span_id);
+	struct entry *entry = map_get(&list->index, span_id);
 
-	if (number) {
-		list->entries[number - 1].end = *place;
+	if (entry) {
+		entry->end = *place;
 		return 0;
 	}
 	if (map_get(&list->ends, span_id))
@@ -239,7 +242,7 @@ static bool is_full(const struct list *list)
 static int take_file(struct list *list, struct error *err)
 {
 	for (size_t i = list->count; i > 0 && !is_full(list); i--) {
-		struct entry *entry = &list->entries[i - 1];
+		struct entry *entry = list->entries[i - 1];
 		AUTO(value_free) json_t *object = NULL;
 		AUTO(mem_free) struct place *end = map_remove(&list->ends, entry->span_id);
 
@@ -263,7 +266,7 @@ static int take_files(struct list *list, struct error *err)
 {
 	for (size_t i = trace_files_total(&list->files); i > 0 && !is_full(list); i--) {
 		AUTO(fd_close) int fd = -1;
-		char first[CLOCK_TEXT_SIZE];
+		char first[CLOCK_TEXT_SIZE] = "";
 		int r = trace_files_open_at(&list->files, list->dirfd, i - 1, &fd, err);
 
 		if (r == 0)

@@ -4,7 +4,8 @@
  *
  * The reader may run beside the writer.  It can then see a line of which only a part is in the
  * file yet, or one that the writer takes back because the disk is full; so at the end of
- * a live file such bytes are read again a few times before they count as torn.
+ * a live file such bytes are read again, from the start of the line, a few times before
+ * they count as torn.
  */
 #include "trace/trace_scan_priv.h"
 
@@ -57,16 +58,17 @@ static int fill(struct trace_scanner *scan, struct error *err)
 	if (make_room(scan) < 0)
 		return error_oom(err);
 
+	size_t room = scan->cap - scan->end;
 	ssize_t n;
 
 	do {
-		n = pread(scan->fd, scan->data + scan->end, scan->cap - scan->end,
-			  (off_t)scan->filled);
+		n = pread(scan->fd, scan->data + scan->end, room, (off_t)scan->filled);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return error_errno(err, "read the trace");
 	scan->end += (size_t)n;
 	scan->filled += (uint64_t)n;
+	scan->at_end = (size_t)n < room;
 	return n > 0;
 }
 
@@ -131,18 +133,16 @@ int trace_scan_next(struct trace_scanner *scan, struct error *err)
 	while (!(newline = find_newline(scan))) {
 		if (scan->seen >= TRACE_LINE_MAX)
 			return skip_long(scan, err);
+		if (scan->seen && scan->at_end && tries-- > 0) {
+			(void)poll(NULL, 0, LIVE_WAIT_MS);
+			scan->filled = scan->offset;
+			drop_all(scan);
+		}
 
 		int r = fill(scan, err);
 
-		if (r < 0)
-			return r;
-		if (r > 0)
-			continue;
-		if (!scan->seen || tries-- == 0)
-			return torn(scan);
-		(void)poll(NULL, 0, LIVE_WAIT_MS);
-		scan->filled = scan->offset;
-		drop_all(scan);
+		if (r <= 0)
+			return r < 0 ? r : torn(scan);
 	}
 	scan->text = scan->data + scan->start;
 	scan->len = (size_t)(newline - scan->text);

@@ -28,6 +28,7 @@ struct trace_scanner {
 
 	char *data;      /**< Owned.  This and all below belong to trace_scan.c. */
 	size_t cap;      /**< Bytes allocated. */
+	bool at_end;     /**< The last read met the end of the file. */
 	size_t start;    /**< Where the next line starts in data. */
 	size_t end;      /**< Bytes filled. */
 	size_t seen;     /**< Bytes from start that hold no newline. */

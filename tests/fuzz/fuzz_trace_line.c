@@ -49,7 +49,8 @@ static void compare(const char *text, size_t len, int r, const struct trace_line
 	if (r == 0 && !root && json_error_code(&error) != json_error_duplicate_key &&
 	    !is_special(text, len))
 		abort();
-	if (json_is_object(root) && r < 0 && !memchr(text, '[', len) &&
+	// jansson passes over a NUL after a number.
+	if (json_is_object(root) && r < 0 && !memchr(text, '\0', len) && !memchr(text, '[', len) &&
 	    !memchr(text + 1, '{', len - 1))
 		abort(); // not deep, so ours must accept it
 	if (r == 0 && root && !memchr(text, '\\', len)) {

@@ -25,8 +25,11 @@ static int setup(void **state)
 	struct error err = {0};
 
 	*state = bench;
-	return loop_new(&bench->loop, &err) < 0 ||
-	       trace_flush_open(&bench->flush, bench->loop, &err) < 0;
+	if (loop_new(&bench->loop, &err) < 0 ||
+	    trace_flush_open(&bench->flush, bench->loop, &err) < 0)
+		return -1;
+	bench->flush.delay_ms = 2;
+	return 0;
 }
 
 static int teardown(void **state)

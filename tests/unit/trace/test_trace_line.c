@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define UPPER "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static int parse(const char *text, struct trace_line *ret)
 {
@@ -151,8 +152,7 @@ static void prev_is_found_at_the_end_only(void **state)
 		"{\"a\":1,\"prev\":\"x" HASH "\"}",
 		"{\"a\":1,\"prev\": \"" HASH "\"}",
 		"{\"a\":1,\"prev\":\"" HASH "\"} ",
-		"{\"a\":1,\"prev\":"
-		"\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"}",
+		"{\"a\":1,\"prev\":\"" UPPER "\"}",
 		"{\"a\":1,\"prev\":\"\"}",
 		"{\"a\":1}",
 		"",

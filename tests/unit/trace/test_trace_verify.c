@@ -3,6 +3,9 @@
 #include "trace/trace_line.h"
 #include "trace_fixture.h"
 
+#include <inttypes.h>
+#include <sys/wait.h>
+
 #define LINES 6
 
 /** A trace of six lines, closed, cut into its lines. */
@@ -327,6 +330,46 @@ static void a_file_that_is_not_ours_is_named(void **state)
 	expect_damage(fix, NULL, TRACE_DAMAGE_UNREADABLE, "trace.jsonl", 0);
 }
 
+/** In a child: write lines of many pages, and rotate now and then. */
+static int write_many(struct fixture *fix)
+{
+	AUTO(buf_done) struct buf line = {0};
+	struct error err = {0};
+
+	if (fixture_try_open(fix, 2 << 20, &err) < 0)
+		return 1;
+	buf_adds(&line, "{\"event_type\":\"x\",\"span_id\":\"spn_1\",\"pad\":\"");
+	for (int i = 0; i < 100000; i++)
+		buf_addc(&line, 'a');
+	buf_adds(&line, "\"}");
+	for (int i = 0; i < 300; i++) {
+		if (trace_append(fix->trace, line.data, line.len, &err) < 0)
+			return 2;
+	}
+	return 0;
+}
+
+static void a_trace_that_is_being_written_is_intact(void **state)
+{
+	struct fixture *fix = *state;
+	int status = 0;
+	pid_t pid = fork();
+	pid_t done = 0;
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(write_many(fix));
+	while (done == 0) {
+		struct trace_verify_result result = fixture_verify(fix, NULL);
+
+		if (!result.intact)
+			fail_msg("%s:%" PRIu64 ": %s", result.file, result.line, result.what);
+		done = waitpid(pid, &status, WNOHANG);
+	}
+	assert_int_equal(status, 0);
+	assert_true(fixture_verify(fix, NULL).lines > 300);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +391,7 @@ int main(void)
 		FIXTURE_TEST(a_missing_file_is_named),
 		FIXTURE_TEST(files_that_changed_places_are_found),
 		FIXTURE_TEST(a_file_that_is_not_ours_is_named),
+		FIXTURE_TEST(a_trace_that_is_being_written_is_intact),
 	};
 
 	return cmocka_run_group_tests_name("trace/trace_verify", tests, NULL, NULL);
