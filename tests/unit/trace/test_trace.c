@@ -4,8 +4,10 @@
 #include "trace_fixture.h"
 #include "json/decode.h"
 
+#include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -240,11 +242,89 @@ static void a_line_that_can_not_be_written_is_refused_and_leaves_nothing(void **
 	assert_string_equal(trace_head(fix->trace), head);
 
 	// With room again everything goes on: the refused start is not open, the other still is.
-	fixture_start(fix, "spn_3");
+	assert_int_equal(fixture_try_event(fix, SPAN_COMMAND_START, "spn_1", "human", &err),
+			 -EEXIST);
+	fixture_start(fix, "spn_2");
 	assert_true(fixture_verify(fix, NULL).intact);
 	fixture_close(fix);
 	fixture_open(fix, 0);
 	assert_int_equal(fix->recovery.lost_commands, 2);
+}
+
+static void a_torn_end_that_can_not_be_set_aside_stays(void **state)
+{
+	struct fixture *fix = *state;
+	struct error err = {0};
+	struct rlimit old;
+	char half[300];
+
+	memset(half, 'x', sizeof(half));
+	fixture_write(fix, "trace.jsonl", half, sizeof(half));
+	fixture_write(fix, "trace.torn", "old\n", 4);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+
+	struct rlimit tight = {.rlim_cur = 100, .rlim_max = old.rlim_max};
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+
+	int r = fixture_try_open(fix, 0, &err);
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(r, -EFBIG);
+	assert_int_equal(size_of(fix, "trace.torn"), 4);
+	assert_int_equal(size_of(fix, "trace.jsonl"), sizeof(half));
+	fixture_open(fix, 0);
+	assert_int_equal(fix->recovery.torn_bytes, sizeof(half));
+}
+
+/** Let a file grow only, or end that.  Only root may, and not on every file system. */
+static bool set_append_only(const struct fixture *fix, bool on)
+{
+	AUTO(fd_close) int fd = openat(fix->dirfd, "trace.jsonl", O_RDONLY | O_CLOEXEC);
+	int flags;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		return false;
+	flags = on ? flags | FS_APPEND_FL : flags & ~FS_APPEND_FL;
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+static void half_a_line_that_can_not_be_taken_back_breaks_the_trace(void **state)
+{
+	struct fixture *fix = *state;
+	struct error err = {0};
+	struct rlimit old;
+
+	fixture_open(fix, 0);
+	fixture_start(fix, "spn_1");
+	if (!set_append_only(fix, true)) {
+		print_message("skipped: a file can not be made append-only here\n");
+		skip();
+	}
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+
+	struct rlimit tight = {.rlim_cur = size_of(fix, "trace.jsonl") + 20,
+			       .rlim_max = old.rlim_max};
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+
+	int first = append(fix, "{\"event_type\":\"x\"}", &err);
+	int second = append(fix, "{\"event_type\":\"x\"}", &err);
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_true(set_append_only(fix, false));
+	assert_int_equal(first, -EFBIG);
+	assert_int_equal(second, -EFBIG);
+	assert_string_equal(err.msg,
+			    "the trace is closed: half a line is left over: write the trace: "
+			    "File too large");
+	assert_int_equal(append(fix, "{\"event_type\":\"x\"}", &err), -EFBIG);
+	fixture_close(fix);
+	fixture_open(fix, 0);
+	assert_int_equal(fix->recovery.torn_bytes, 20);
+	assert_true(fixture_verify(fix, NULL).intact);
 }
 
 static int write_text(const char *path, const char *text)
@@ -562,6 +642,8 @@ int main(void)
 		FIXTURE_TEST(a_crash_in_the_middle_of_a_rotation_loses_nothing),
 		FIXTURE_TEST(numbers_grow_and_nothing_is_replaced),
 		FIXTURE_TEST(a_line_that_can_not_be_written_is_refused_and_leaves_nothing),
+		FIXTURE_TEST(a_torn_end_that_can_not_be_set_aside_stays),
+		FIXTURE_TEST(half_a_line_that_can_not_be_taken_back_breaks_the_trace),
 		FIXTURE_TEST(a_full_disk_refuses_lines_until_there_is_room),
 		FIXTURE_TEST(what_is_not_our_regular_file_is_refused),
 		FIXTURE_TEST(a_torn_end_is_not_written_through_a_link),

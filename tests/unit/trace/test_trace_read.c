@@ -115,6 +115,13 @@ static void files_from_long_before_a_span_are_not_read(void **state)
 	assert_string_equal(member(lines, 2, "ts"), "2023-11-16T00:00:00.000000Z");
 	assert_int_equal(trace_read_span(fix->dirfd, "spn_a", &none, &err), -EPERM);
 	assert_null(none);
+
+	// The same for a list since a time.
+	const struct trace_read_filter since = {.since_ns = 1700100000ULL * 1000000000};
+
+	expect_ids(fix, &since, "");
+	assert_int_equal(trace_read_list(fix->dirfd, &(struct trace_read_filter){0}, &none, &err),
+			 -EPERM);
 }
 
 static void the_list_has_the_newest_first_and_merges(void **state)

@@ -6,8 +6,10 @@
 #include "trace/trace_scan_priv.h"
 #include "unit.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int file_of(const char *text, size_t len)
@@ -77,6 +79,34 @@ static void a_torn_end_is_told_with_its_length(void **state)
 		if (!live)
 			trace_scan_done(&scan);
 	}
+}
+
+/** In a child: after a moment take the half line back, and write another one whole. */
+static int finish_line(int fd)
+{
+	(void)poll(NULL, 0, 10);
+	return ftruncate(fd, 2) < 0 || pwrite(fd, "xyz\n", 4, 2) != 4;
+}
+
+static void a_line_that_is_being_written_is_waited_for(void **state)
+{
+	AUTO(fd_close) int fd = file_of("a\nbc", 4);
+	AUTO(trace_scan_done) struct trace_scanner scan;
+	int status;
+
+	(void)state;
+	trace_scan_init(&scan, fd, true);
+	expect_line(&scan, "a", 0);
+
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(finish_line(fd));
+	expect_line(&scan, "xyz", 2);
+	assert_int_equal(step(&scan), TRACE_SCAN_END);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void lines_of_all_lengths_around_the_buffer_are_whole(void **state)
@@ -149,6 +179,7 @@ int main(void)
 		cmocka_unit_test(lines_come_with_offset_and_number),
 		cmocka_unit_test(an_empty_file_has_no_line),
 		cmocka_unit_test(a_torn_end_is_told_with_its_length),
+		cmocka_unit_test(a_line_that_is_being_written_is_waited_for),
 		cmocka_unit_test(lines_of_all_lengths_around_the_buffer_are_whole),
 		cmocka_unit_test(the_longest_line_is_read_and_a_longer_one_skipped),
 		cmocka_unit_test(a_long_torn_end_is_told_with_its_length),

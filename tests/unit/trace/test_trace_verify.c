@@ -325,6 +325,9 @@ static void a_file_that_is_not_ours_is_named(void **state)
 	assert_int_equal(renameat(fix->dirfd, "trace.jsonl.1", fix->dirfd, "kept"), 0);
 	assert_int_equal(symlinkat("kept", fix->dirfd, "trace.jsonl.1"), 0);
 	expect_damage(fix, NULL, TRACE_DAMAGE_UNREADABLE, "trace.jsonl.1", 0);
+	assert_int_equal(unlinkat(fix->dirfd, "trace.jsonl.1", 0), 0);
+	assert_int_equal(mkfifoat(fix->dirfd, "trace.jsonl.1", 0600), 0); // must not block
+	expect_damage(fix, NULL, TRACE_DAMAGE_UNREADABLE, "trace.jsonl.1", 0);
 	assert_int_equal(unlinkat(fix->dirfd, "trace.jsonl", 0), 0);
 	assert_int_equal(symlinkat("kept", fix->dirfd, "trace.jsonl"), 0);
 	expect_damage(fix, NULL, TRACE_DAMAGE_UNREADABLE, "trace.jsonl", 0);
