@@ -10,13 +10,13 @@ struct error;
 
 /** A compiled world.  Zero-initialise. */
 struct image {
-	struct buf plan;           /**< The blob for init. */
-	char hash[65];             /**< Its SHA-256. */
-	struct strv skeletons;     /**< Host directories whose entries are bound one by one. */
-	struct strv protect_dirs;  /**< Host directories (real) to watch for protected entries. */
-	struct strv protect_have;  /**< Protected host paths that exist and are mounted. */
-	struct strv protect_miss;  /**< Protected host paths that do not exist. */
-	struct strv git_configs;   /**< Host paths of git config files to keep an eye on. */
+	struct buf plan;          /**< The blob for init. */
+	char hash[65];            /**< Its SHA-256. */
+	struct strv skeletons;    /**< Host directories whose entries are bound one by one. */
+	struct strv protect_dirs; /**< Host directories (real) to watch for protected entries. */
+	struct strv protect_have; /**< Protected host paths that exist and are mounted. */
+	struct strv protect_miss; /**< Protected host paths that do not exist. */
+	struct strv git_configs;  /**< Host paths of git config files to keep an eye on. */
 };
 
 /** Free the members; works on a zeroed one. */
