@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #define CHUNK ((size_t)64 << 10)
-#define LIVE_TRIES 100
-#define LIVE_WAIT_MS 5 /**< Half a second in all, for a slow disk. */
+#define LIVE_TRIES 50 /**< A quarter of a second in all, for a slow disk. */
+#define LIVE_WAIT_MS 5
 
 void trace_scan_init(struct trace_scanner *scan, int fd, bool live)
 {

@@ -256,7 +256,7 @@ static void a_torn_end_that_can_not_be_set_aside_stays(void **state)
 	struct fixture *fix = *state;
 	struct error err = {0};
 	struct rlimit old;
-	char half[300];
+	static char half[200 << 10]; // more than is moved at once
 
 	memset(half, 'x', sizeof(half));
 	fixture_write(fix, "trace.jsonl", half, sizeof(half));
@@ -264,7 +264,7 @@ static void a_torn_end_that_can_not_be_set_aside_stays(void **state)
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 
-	struct rlimit tight = {.rlim_cur = 100, .rlim_max = old.rlim_max};
+	struct rlimit tight = {.rlim_cur = 100 << 10, .rlim_max = old.rlim_max};
 
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
 
