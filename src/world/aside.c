@@ -292,43 +292,37 @@ int aside_move(struct aside *aside, const char *span, int dirfd, const char *nam
 
 /* Keeping bytes ------------------------------------------------------------------------ */
 
-struct bytes {
-	const void *data;
-	size_t len;
-};
-
 static int put_bytes(int fd, const char *entry, void *arg)
 {
-	const struct bytes *bytes = arg;
-	AUTO(fd_close)
-	int out = openat(fd, entry, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	const struct aside_bytes *const *bytes = arg;
+	AUTO(fd_close) int out =
+		openat(fd, entry, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (out < 0)
 		return -1;
-	return fd_write_full(out, bytes->data, bytes->len);
+	return fd_write_full(out, (*bytes)->data, (*bytes)->len);
 }
 
-int aside_keep(struct aside *aside, const char *span, const char *name, const void *data,
-	       size_t len, struct aside_result *ret, struct error *err)
+int aside_keep(struct aside *aside, const char *span, const struct aside_bytes *bytes,
+	       struct aside_result *ret, struct error *err)
 {
-	struct bytes bytes = {.data = data, .len = len};
 	int r = open_folder(aside, span, err);
 
 	if (r < 0)
 		return r;
-	if (len > aside->bytes_left) {
+	if (bytes->len > aside->bytes_left) {
 		ret->partial = true;
 		return 0;
 	}
 
-	int n = put_first_free(aside, name, put_bytes, &bytes);
+	int n = put_first_free(aside, bytes->name, put_bytes, &bytes);
 
 	if (n < 0)
-		return error_set(err, -n, "keep %s: %s", name, strerror(-n));
-	aside->bytes_left -= len;
+		return error_set(err, -n, "keep %s: %s", bytes->name, strerror(-n));
+	aside->bytes_left -= bytes->len;
 	if (n == 0) {
 		ret->partial = true;
 		return 0;
 	}
-	return set_kept(aside, n, name, ret, err);
+	return set_kept(aside, n, bytes->name, ret, err);
 }

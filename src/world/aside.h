@@ -45,6 +45,13 @@ static inline void aside_result_donep(struct aside_result *result)
 int aside_move(struct aside *aside, const char *span, int dirfd, const char *name,
 	       struct aside_result *ret, struct error *err);
 
-/** Keep a copy of bytes as "<n>-<name>" for `span`. */
-int aside_keep(struct aside *aside, const char *span, const char *name, const void *data,
-	       size_t len, struct aside_result *ret, struct error *err);
+/** What to keep a copy of.  Borrowed. */
+struct aside_bytes {
+	const char *name; /**< It is called "<n>-<name>". */
+	const void *data;
+	size_t len;
+};
+
+/** Keep a copy of bytes for `span`. */
+int aside_keep(struct aside *aside, const char *span, const struct aside_bytes *bytes,
+	       struct aside_result *ret, struct error *err);

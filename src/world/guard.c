@@ -151,15 +151,19 @@ static int add_configs(struct guard *guard, const struct strv *paths, struct err
 	for (size_t i = 0; i < paths->count; i++) {
 		AUTO(mem_free) char *parent = path_parent(paths->items[i]);
 		struct guard_dir *dir = NULL;
-		int r = parent ? guard_path_enter(guard->hub, parent, &dir, err) : error_oom(err);
+
+		if (!parent)
+			return error_oom(err);
+
+		int r = guard_path_enter(guard->hub, parent, &dir, err);
 
 		if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
 			continue;
-		if (r == 0) {
-			r = guard_config_add(guard->hub, dir->fd, paths->items[i], false,
-					     &guard->configs[guard->nconfigs], err);
-			guard_path_leave(dir);
-		}
+		if (r < 0 || !dir)
+			return r;
+		r = guard_config_add(guard->hub, dir->fd, paths->items[i], false,
+				     &guard->configs[guard->nconfigs], err);
+		guard_path_leave(dir);
 		if (r < 0)
 			return r;
 		guard->nconfigs++;

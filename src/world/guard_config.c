@@ -215,12 +215,13 @@ static void put_back(struct guard_config *config, struct guard *writer,
 		     const char *what)
 {
 	AUTO(aside_result_done) struct aside_result kept = {0};
+	const struct aside_bytes bytes = {
+		.name = config->name, .data = now->text, .len = now->len};
 	struct error err = {0};
 	int r;
 
 	if (now->kind == GUARD_CONFIG_TEXT)
-		(void)aside_keep(writer->aside, guard_span(writer), config->name, now->text,
-				 now->len, &kept, &err);
+		(void)aside_keep(writer->aside, guard_span(writer), &bytes, &kept, &err);
 	r = write_state(config, writer, right, &err);
 	if (r < 0) {
 		if (!config->failed)

@@ -167,7 +167,7 @@ int guard_path_add(struct guard_hub *hub, const char *path, struct guard_entry *
 		*ret = NULL;
 		return 0;
 	}
-	if (r < 0)
+	if (r < 0 || !dir)
 		return r;
 	for (struct guard_entry *have = dir->entries; have; have = have->next) {
 		if (strcmp(have->path, path) == 0) {

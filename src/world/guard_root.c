@@ -85,7 +85,7 @@ int guard_root_open(struct guard *guard, const struct spec_project *project, str
 	r = guard_watch_add(guard->hub->watch, &root->sub, root->fd, ROOT_MASK, on_event, err);
 	if (r == 0 && root->git_dir)
 		r = enter_known(guard, root->git_dir, root->path, err);
-	if (r == 0 && project->common_dir && strcmp(project->common_dir, root->git_dir) != 0)
+	if (r == 0 && project->common_dir && !str_same(project->common_dir, root->git_dir))
 		r = enter_known(guard, project->common_dir, NULL, err);
 	return r < 0 ? r : 0;
 }

@@ -348,7 +348,7 @@ int sessions_ensure(struct sessions *sessions, struct spec *spec, bool ephemeral
 	int r = find_session(sessions, spec, ephemeral, &session, err);
 
 	spec_done(spec);
-	if (r < 0)
+	if (r < 0 || !session)
 		return r;
 	session_touch(session);
 	timer_stop(&session->idle);
