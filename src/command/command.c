@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -403,9 +404,10 @@ static void take_world(struct command *command)
 {
 	struct world *world = session_world(command->session);
 
-	(void)strncpy(command->session_id, session_id(command->session), ID_SIZE - 1);
-	(void)strncpy(command->world_id, world_id(world), ID_SIZE - 1);
-	(void)strncpy(command->plan_hash, world_image(world)->hash, sizeof(command->plan_hash) - 1);
+	(void)snprintf(command->session_id, ID_SIZE, "%s", session_id(command->session));
+	(void)snprintf(command->world_id, ID_SIZE, "%s", world_id(world));
+	(void)snprintf(command->plan_hash, sizeof(command->plan_hash), "%s",
+		       world_image(world)->hash);
 }
 
 static int start_in_world(struct command *command, const char **ret_type, struct error *err)
