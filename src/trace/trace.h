@@ -46,8 +46,16 @@ struct trace *trace_close(struct trace *trace);
 DEFINE_AUTO(struct trace *, trace_close)
 
 /**
- * Append one event: `line` is a JSON object without newline; "prev" is added to it.
- * On an error (disk full) nothing of the line stays in the file.
+ * Append one event: `line` is a JSON object without newline and without "prev", which is added.
+ *
+ * On an error nothing of the line stays in the file, and the command that it was for must be
+ * refused.  A full disk (-ENOSPC, -EDQUOT, -EFBIG) passes: a later append may succeed.  After a
+ * failed sync, a line that could not be taken back, or a file that another program touched
+ * (-ESTALE), every later append fails with that reason until the trace is opened anew.
+ * A process with a file size limit must ignore SIGXFSZ.
+ *
+ * @return     0; -EINVAL (not a line, or a command_start without a plain span_id), -E2BIG (over
+ *             16 MiB), -EEXIST (a command_start whose span is open), -ENOMEM, or as above.
  */
 int trace_append(struct trace *trace, const char *line, size_t len, struct error *err);
 
