@@ -295,8 +295,8 @@ int aside_move(struct aside *aside, const char *span, int dirfd, const char *nam
 static int put_bytes(int fd, const char *entry, void *arg)
 {
 	const struct aside_bytes *const *bytes = arg;
-	AUTO(fd_close) int out =
-		openat(fd, entry, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO(fd_close)
+	int out = openat(fd, entry, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (out < 0)
 		return -1;

@@ -215,8 +215,7 @@ static void put_back(struct guard_config *config, struct guard *writer,
 		     const char *what)
 {
 	AUTO(aside_result_done) struct aside_result kept = {0};
-	const struct aside_bytes bytes = {
-		.name = config->name, .data = now->text, .len = now->len};
+	const struct aside_bytes bytes = {.name = config->name, .data = now->text, .len = now->len};
 	struct error err = {0};
 	int r;
 
