@@ -319,7 +319,7 @@ static int take_next(struct stream *stream, struct stream_message *ret, struct e
 /** The daemon closed the connection before it answered: try the next daemon, once.  0: done. */
 static int retry(struct stream *stream, struct error *err)
 {
-	if (stream->in.len > 0 || stream->used || stream->retried)
+	if (stream->confirmed || stream->in.len > 0 || stream->used || stream->retried)
 		return error_set(err, ECONNRESET, "the daemon closed the connection");
 	stream->retried = true;
 	stream->fd = fd_close(stream->fd);
