@@ -116,6 +116,13 @@ static void on_connections(unsigned count, void *owner)
 	idle_set_clients(&daemon->idle, count);
 }
 
+static void on_request(struct exchange *x, const struct http_request *req, void *userdata)
+{
+	struct daemon *daemon = userdata;
+
+	api_handle(x, req, daemon->api);
+}
+
 static void on_commands(unsigned running, void *owner)
 {
 	struct daemon *daemon = owner;
@@ -228,9 +235,9 @@ static int open_api(struct daemon *daemon, struct error *err)
 		.listen_fd = daemon->listen_fd,
 		.body_max = BODY_MAX,
 		.connections_max = CONNECTIONS_MAX,
-		.handler = api_handle,
+		.handler = on_request,
 		.connections_changed = on_connections,
-		.userdata = daemon->api,
+		.userdata = daemon,
 	};
 	return http_server_new(daemon->loop, &http, &daemon->server, err);
 }
