@@ -318,7 +318,6 @@ static void check_text(struct guard_config *config, struct guard *writer,
 /** The world put something there that is no file, or where the host has a link. */
 static void check_strange(struct guard_config *config, struct guard *writer)
 {
-	AUTO(state_done) struct guard_config_state right = {0};
 	struct error err = {0};
 
 	if (guard_set_aside(writer, config->dirfd, config->name, config->path,

@@ -262,11 +262,20 @@ static void take(const struct control_packet *packet, const char *name)
 		say_checked(packet->header.seq);
 }
 
+/** What follows the last dash of the path that this program was started by, dash included. */
+static const char *own_dash(void)
+{
+	unsigned long address = getauxval(AT_EXECFN);
+	const char *path = NULL;
+
+	memcpy(&path, &address, sizeof(path));
+	return path ? strrchr(path, '-') : NULL;
+}
+
 int main(void)
 {
 	static struct control_packet packet;
-	const char *self = (const char *)(uintptr_t)getauxval(AT_EXECFN);
-	const char *dash = self ? strrchr(self, '-') : NULL;
+	const char *dash = own_dash();
 	struct pollfd poll_fd = {.fd = CONTROL_FD, .events = POLLIN};
 	struct error err = {0};
 

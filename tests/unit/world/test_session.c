@@ -306,13 +306,13 @@ static void a_dead_world_is_built_again(void **state)
 	struct fixture *f = *state;
 	struct asked one = {0};
 	struct asked two = {0};
-	char id[ID_SIZE];
+	AUTO(mem_free) char *id = NULL;
 
 	open_sessions(f, LONG_MS);
 
 	struct session *session = get(f, "a", &one);
 
-	(void)strcpy(id, session_id(session));
+	id = strdup(session_id(session));
 	must(kill(world_init_pid(session_world(session)), SIGKILL));
 	wait_stopped(f, 1);
 	assert_null(session_world(session));
@@ -329,13 +329,13 @@ static void a_restart_keeps_the_session(void **state)
 	struct fixture *f = *state;
 	struct asked one = {0};
 	struct asked two = {0};
-	char world[ID_SIZE];
+	AUTO(mem_free) char *world = NULL;
 
 	open_sessions(f, LONG_MS);
 
 	struct session *session = get(f, "a", &one);
 
-	(void)strcpy(world, world_id(session_world(session)));
+	world = strdup(world_id(session_world(session)));
 	session_stop(session, "restart");
 	assert_ptr_equal(get(f, "a", &two), session);
 	assert_string_not_equal(world_id(session_world(session)), world);
