@@ -32,6 +32,7 @@ struct api_options {
 	void *owner;
 };
 
+/** Make it.  On success the caller owns *ret. */
 int api_new(const struct api_options *options, struct api **ret, struct error *err);
 
 /** Free it; the server that calls api_handle() is gone by then.  Returns NULL. */

@@ -84,6 +84,7 @@ struct commands_options {
 	void *owner;
 };
 
+/** Make the set.  On success the caller owns *ret. */
 int commands_new(const struct commands_options *options, struct commands **ret, struct error *err);
 
 /** Forget all commands (their worlds are stopped by their owner).  NULL is fine.  Returns NULL. */
@@ -120,13 +121,20 @@ int command_signal(struct command *command, int signo, struct error *err);
 /** Go on with output after output() said false. */
 void command_resume(struct command *command);
 
+/** Its span id, from the beginning.  Borrowed. */
 const char *command_span(const struct command *command);
+
+/** Its session; NULL before started() and after exited(). */
 struct session *command_session(const struct command *command); /**< NULL before started(). */
 const char *command_world_id(const struct command *command); /**< Kept after the world is gone. */
 bool command_world_reused(const struct command *command);
 
 /** Commands in turn (for status): start with NULL. */
 struct command *commands_next(const struct commands *commands, struct command *after);
+
+/** What was asked.  Borrowed. */
 const struct command_request *command_asked(const struct command *command);
+
+/** When it was asked, CLOCK_REALTIME in nanoseconds. */
 uint64_t command_started_ns(const struct command *command); /**< CLOCK_REALTIME. */
 bool command_is_running(const struct command *command);     /**< The leader has not ended. */

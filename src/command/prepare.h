@@ -21,6 +21,7 @@ struct prepare_defaults {
 	struct spec_without without;
 };
 
+/** Free the members; works on a zeroed one. */
 void prepare_done(struct prepare *prepare);
 
 /** Set argv, cwd and the spec.  On failure ret_refusal's exit and type say what kind it is. */

@@ -29,4 +29,6 @@ void idle_stop(struct idle *idle);
 
 /** The number of clients or of commands changed. */
 void idle_set_clients(struct idle *idle, unsigned clients);
+
+/** The number of commands changed. */
 void idle_set_commands(struct idle *idle, unsigned commands);

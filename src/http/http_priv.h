@@ -68,16 +68,24 @@ struct exchange {
 };
 
 /* exchange.c: callbacks of the library and what http_server.c needs. */
+
+/** The library met a new request. */
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *mhd);
+
+/** The library has a head, a piece of the body, or the whole request. */
 enum MHD_Result exchange_access(void *cls, struct MHD_Connection *mhd, const char *url,
 				const char *method, const char *version, const char *data,
 				size_t *size, void **slot);
+
+/** The library is done with a request. */
 void exchange_completed(void *cls, struct MHD_Connection *mhd, void **slot,
 			enum MHD_RequestTerminationCode code);
 /** The client of a waiting exchange is gone: tell its owner and let the library drop it. */
 void exchange_abandon(struct exchange *x);
 
 /* websocket.c */
+
+/** Make a WebSocket whose socket is not there yet. */
 struct websocket *websocket_new(struct http_server *server, const struct websocket_ops *ops,
 				void *owner);
 /** Callback of the library: the socket is ours. */

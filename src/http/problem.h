@@ -29,6 +29,12 @@ void problem_send_raw(int fd, const struct problem *problem);
 
 /** Common ones. */
 void problem_bad_request(struct exchange *x, const char *detail);
+
+/** 404: the thing or the route is not there. */
 void problem_not_found(struct exchange *x, const char *detail);
+
+/** 405: the route takes only `allowed`. */
 void problem_method(struct exchange *x, const char *allowed);
+
+/** 500: our own failure. */
 void problem_internal(struct exchange *x, const char *detail);

@@ -142,10 +142,7 @@ struct control_packet {
 	char data[CONTROL_PACKET_MAX];
 };
 
-/**
- * Send one packet: header, body (may be NULL), payload (may be NULL), descriptors.
- * Never blocks: -EAGAIN when the peer does not read.
- */
+/** One packet to send: header, body (may be NULL), payload (may be NULL), descriptors. */
 struct control_message {
 	struct control_header header;
 	const void *body;
@@ -155,6 +152,9 @@ struct control_message {
 	const int *fds;
 	size_t nfds;
 };
+
+/** Send it; never blocks: -EAGAIN when the peer does not read.  The descriptors stay the caller's.
+ */
 int control_send(int fd, const struct control_message *msg, struct error *err);
 
 /** Receive one packet without blocking.  1: received; 0: nothing yet; -EPIPE: the peer is gone. */

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "caches_list.h"
+#include "world/caches_list.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 /** Names that pass, and the environment that everybody starts from. */
 #include "world/environ.h"
 
-#include "env_list.h"
+#include "world/env_list.h"
 
 #include <errno.h>
 

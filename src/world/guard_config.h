@@ -46,6 +46,8 @@ struct guard_config {
  */
 int guard_config_add(struct guard_hub *hub, int dirfd, const char *path, bool made,
 		     struct guard_config **ret, struct error *err);
+
+/** Forget it. */
 void guard_config_drop(struct guard_config *config);
 
 /** Nothing runs: take what is there as the host's, when it is another file than was seen. */

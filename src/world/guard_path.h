@@ -44,6 +44,8 @@ int guard_path_open(const char *path);
 /** The directory at `path`, opened when nobody had it.  Count it down with guard_path_leave(). */
 int guard_path_enter(struct guard_hub *hub, const char *path, struct guard_dir **ret,
 		     struct error *err);
+
+/** Leave it. */
 void guard_path_leave(struct guard_dir *dir);
 
 /**
@@ -52,6 +54,8 @@ void guard_path_leave(struct guard_dir *dir);
  */
 int guard_path_add(struct guard_hub *hub, const char *path, struct guard_entry **ret,
 		   struct error *err);
+
+/** Forget it. */
 void guard_path_drop(struct guard_entry *entry);
 
 /** Take what is there as the host's. */

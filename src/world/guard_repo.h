@@ -85,4 +85,6 @@ struct guard_suspect {
 	const char *why;
 	bool accept;
 };
+
+/** Look at it again. */
 void guard_repo_suspect(struct guard_repo *repo, const struct guard_suspect *suspect);

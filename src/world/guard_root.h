@@ -25,6 +25,8 @@ struct guard_root {
 
 /** Look after the project of a world that is about to start. */
 int guard_root_open(struct guard *guard, const struct spec_project *project, struct error *err);
+
+/** Close it; works on a zeroed one. */
 void guard_root_close(struct guard *guard);
 
 /** Look for repositories.  `accept`: nothing runs, what is there is the host's. */

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "hidden_list.h"
+#include "world/hidden_list.h"
 
 #include <dirent.h>
 #include <errno.h>

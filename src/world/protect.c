@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/path.h"
-#include "protected_list.h"
+#include "world/protected_list.h"
 
 #include <dirent.h>
 #include <errno.h>

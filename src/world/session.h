@@ -23,6 +23,7 @@ struct sessions_options {
 	void *owner;
 };
 
+/** Make the registry.  On success the caller owns *ret. */
 int sessions_new(const struct sessions_options *options, struct sessions **ret, struct error *err);
 
 /** Stop all worlds at once and free everything.  NULL is fine.  Returns NULL. */
@@ -51,12 +52,21 @@ void session_wait_cancel(struct session_wait *wait);
 /** A command holds its session (no idle stop); releasing the last hold of an ephemeral one stops
  * it. */
 void session_hold(struct session *session);
+
+/** Let go of a hold. */
 void session_release(struct session *session);
 
+/** Its id.  Borrowed. */
 const char *session_id(const struct session *session);
+
+/** What its world is made from.  Borrowed. */
 const struct spec *session_spec(const struct session *session);
+
+/** Its world, or NULL while none stands. */
 struct world *session_world(struct session *session); /**< NULL: not standing. */
 bool session_ephemeral(const struct session *session);
+
+/** When a command last started or ended, CLOCK_REALTIME in nanoseconds. */
 uint64_t session_last_used_ns(const struct session *session);
 
 /** Each session in turn: start with NULL.  NULL at the end. */

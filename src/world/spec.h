@@ -88,4 +88,6 @@ static inline void spec_donep(struct spec *spec)
 
 /** Passwd entry of uid (getpwuid); a uid without entry gets "/" and "/bin/sh". */
 int spec_user_find(uid_t uid, struct spec_user *ret, struct error *err);
+
+/** Free the members; works on a zeroed one. */
 void spec_user_done(struct spec_user *user);

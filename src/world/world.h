@@ -57,11 +57,22 @@ DEFINE_AUTO(struct world *, world_free)
 /** Kill init (and so all of it); stopped() follows, or started() with an error. */
 void world_stop(struct world *world, const char *reason);
 
+/** What it is in. */
 enum world_state world_state(const struct world *world);
+
+/** Its id.  Borrowed. */
 const char *world_id(const struct world *world);
+
+/** The compiled plan it was built from.  Borrowed. */
 const struct image *world_image(const struct world *world);
+
+/** How long it took to stand, in microseconds. */
 uint64_t world_start_us(const struct world *world);
+
+/** The Landlock ABI in force, 0: none. */
 int world_landlock_abi(const struct world *world);
+
+/** Its init, in the daemon's PID namespace. */
 pid_t world_init_pid(const struct world *world);
 
 /** What to run.  Borrowed for the call. */
