@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Children of init that end. */
+#pragma once
+
+#include <sys/types.h>
+
+struct error;
+struct init;
+struct rusage;
+
+/** Reap what has ended, a bounded number, and report the commands among it. */
+int reaping_run(struct init *init, struct error *err);
+
+/** Report that the command which `pid` led has ended; one that is no command is nothing. */
+int reaping_report(struct init *init, pid_t pid, int status, const struct rusage *usage,
+		   struct error *err);
