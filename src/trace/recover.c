@@ -76,7 +76,7 @@ int recover_scan(int fd, struct unfinished *set, struct recover_state *ret, stru
 	uint64_t len = 0;
 	int r;
 
-	trace_scan_init(&scan, fd, false);
+	trace_scan_init(&scan, fd, 0);
 	while ((r = trace_scan_next(&scan, err)) > TRACE_SCAN_END) {
 		if (r == TRACE_SCAN_TORN)
 			continue;

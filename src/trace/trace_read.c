@@ -49,7 +49,7 @@ static bool begins_before(const struct trace_files *files, int dirfd, size_t ind
 
 	if (trace_files_open_at(files, dirfd, index, &fd, &ignored) < 0)
 		return false;
-	trace_scan_init(&scan, fd, false);
+	trace_scan_init(&scan, fd, 0);
 	if (trace_scan_next(&scan, &ignored) != TRACE_SCAN_LINE ||
 	    trace_line_peek(scan.text, scan.len, &parts) < 0)
 		return false;
@@ -101,12 +101,12 @@ static int span_visit(struct span_search *search, const struct trace_scanner *sc
 	return json_array_append_new(search->lines, tree) < 0 ? error_oom(err) : 0;
 }
 
-static int span_file(struct span_search *search, int fd, bool live, struct error *err)
+static int span_file(struct span_search *search, int fd, struct error *err)
 {
 	AUTO(trace_scan_done) struct trace_scanner scan;
 	int r;
 
-	trace_scan_init(&scan, fd, live);
+	trace_scan_init(&scan, fd, 0);
 	while ((r = trace_scan_next(&scan, err)) > TRACE_SCAN_END) {
 		if (r == TRACE_SCAN_LINE)
 			r = span_visit(search, &scan, err);
@@ -135,7 +135,7 @@ int trace_read_span(int dirfd, const char *span_id, json_t **ret, struct error *
 
 		r = trace_files_open_at(&files, dirfd, i, &fd, err);
 		if (r == 0)
-			r = span_file(&search, fd, i == files.count, err);
+			r = span_file(&search, fd, err);
 		if (r < 0)
 			return r;
 	}

@@ -148,7 +148,7 @@ static int index_file(struct list *list, size_t file, int fd, char ret_first[CLO
 
 	index_clear(list);
 	ret_first[0] = '\0';
-	trace_scan_init(&scan, fd, file == list->files.count);
+	trace_scan_init(&scan, fd, 0);
 	while ((r = trace_scan_next(&scan, err)) > TRACE_SCAN_END) {
 		if (r != TRACE_SCAN_LINE)
 			continue;

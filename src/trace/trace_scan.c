@@ -3,9 +3,10 @@
  * The lines of one file.
  *
  * The reader may run beside the writer.  It can then see a line of which only a part is in the
- * file yet, or one that the writer takes back because the disk is full; so at the end of
- * a live file such bytes are read again, from the start of the line, a few times before
- * they count as torn.
+ * file yet (the kernel may make a write of many pages wait for the disk between two of them),
+ * or one that the writer takes back because the disk is full.  So such bytes are read again, from
+ * the start of the line, as long as they change, and count as torn when they have not
+ * changed for a while.
  */
 #include "trace/trace_scan_priv.h"
 
@@ -17,12 +18,11 @@
 #include <unistd.h>
 
 #define CHUNK ((size_t)64 << 10)
-#define LIVE_TRIES 50 /**< A quarter of a second in all, for a slow disk. */
-#define LIVE_WAIT_MS 5
+#define WAIT_MS 5
 
-void trace_scan_init(struct trace_scanner *scan, int fd, bool live)
+void trace_scan_init(struct trace_scanner *scan, int fd, unsigned patience_ms)
 {
-	*scan = (struct trace_scanner){.fd = fd, .live = live};
+	*scan = (struct trace_scanner){.fd = fd, .patience_ms = patience_ms};
 }
 
 void trace_scan_done(struct trace_scanner *scan)
@@ -94,6 +94,15 @@ static void drop_all(struct trace_scanner *scan)
 	scan->seen = 0;
 }
 
+/** Give the writer a moment, and go back to the start of the line. */
+static void read_again(struct trace_scanner *scan)
+{
+	(void)poll(NULL, 0, WAIT_MS);
+	scan->filled = scan->offset;
+	drop_all(scan);
+}
+
+/** The end of the file: with bytes that are no line, or clean. */
 static int torn(struct trace_scanner *scan)
 {
 	scan->text = NULL;
@@ -126,23 +135,28 @@ static int skip_long(struct trace_scanner *scan, struct error *err)
 int trace_scan_next(struct trace_scanner *scan, struct error *err)
 {
 	const char *newline;
-	int tries = scan->live ? LIVE_TRIES : 0;
+	unsigned tries = 0;
+	size_t before = 0;
 
 	scan->offset = scan->filled - (scan->end - scan->start);
 	scan->number++;
 	while (!(newline = find_newline(scan))) {
 		if (scan->seen >= TRACE_LINE_MAX)
 			return skip_long(scan, err);
-		if (scan->seen && scan->at_end && tries-- > 0) {
-			(void)poll(NULL, 0, LIVE_WAIT_MS);
-			scan->filled = scan->offset;
-			drop_all(scan);
+		if (scan->at_end) {
+			if (scan->seen != before)
+				tries = scan->patience_ms / WAIT_MS;
+			before = scan->seen;
+			if (!scan->seen || !tries)
+				return torn(scan);
+			tries--;
+			read_again(scan);
 		}
 
 		int r = fill(scan, err);
 
-		if (r <= 0)
-			return r < 0 ? r : torn(scan);
+		if (r < 0)
+			return r;
 	}
 	scan->text = scan->data + scan->start;
 	scan->len = (size_t)(newline - scan->text);

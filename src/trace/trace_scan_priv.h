@@ -19,12 +19,12 @@ enum trace_scan {
 
 /** A reader.  Start it with trace_scan_init(). */
 struct trace_scanner {
-	int fd;           /**< Borrowed. */
-	bool live;        /**< The file may be written to at the same time. */
-	const char *text; /**< The line, without newline; valid until the next call. */
-	size_t len;       /**< Its bytes. */
-	uint64_t offset;  /**< Where it starts in the file. */
-	uint64_t number;  /**< Counted from 1. */
+	int fd;               /**< Borrowed. */
+	unsigned patience_ms; /**< How long a torn end may stand still; 0 where nobody writes. */
+	const char *text;     /**< The line, without newline; valid until the next call. */
+	size_t len;           /**< Its bytes. */
+	uint64_t offset;      /**< Where it starts in the file. */
+	uint64_t number;      /**< Counted from 1. */
 
 	char *data;      /**< Owned.  This and all below belong to trace_scan.c. */
 	size_t cap;      /**< Bytes allocated. */
@@ -35,8 +35,8 @@ struct trace_scanner {
 	uint64_t filled; /**< File offset of data + end. */
 };
 
-/** Read `fd` (borrowed) from the start. */
-void trace_scan_init(struct trace_scanner *scan, int fd, bool live);
+/** Read `fd` (borrowed) from the start; see the fields. */
+void trace_scan_init(struct trace_scanner *scan, int fd, unsigned patience_ms);
 
 /** Free what it holds; not the descriptor. */
 void trace_scan_done(struct trace_scanner *scan);

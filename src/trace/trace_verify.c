@@ -13,14 +13,19 @@
 #include "trace/trace_line.h"
 #include "trace/trace_read.h"
 #include "trace/trace_scan_priv.h"
+#include "trace/trace_verify_priv.h"
 #include "json/decode.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
 
+/** A torn end of the current file may be a line that the disk makes wait. */
+#define PATIENCE_MS 2000
+
 struct walk {
 	struct trace_verify_result *result;
+	unsigned patience_ms;
 	const char *wanted; /**< The head that was noted, or NULL. */
 	bool found;         /**< It turned up. */
 	bool gap;           /**< The line before is not known: its hash can not be compared. */
@@ -121,12 +126,12 @@ static int visit(struct walk *walk, const struct trace_scanner *scan, struct err
 	return 0;
 }
 
-static int walk_file(struct walk *walk, int fd, bool live, struct error *err)
+static int walk_file(struct walk *walk, int fd, unsigned patience_ms, struct error *err)
 {
 	AUTO(trace_scan_done) struct trace_scanner scan;
 	int r;
 
-	trace_scan_init(&scan, fd, live);
+	trace_scan_init(&scan, fd, patience_ms);
 	while ((r = trace_scan_next(&scan, err)) > TRACE_SCAN_END) {
 		if (r == TRACE_SCAN_TORN) {
 			report(walk, TRACE_DAMAGE_TORN, walk->name, scan.number);
@@ -157,7 +162,7 @@ static int walk_index(struct walk *walk, const struct trace_files *files, int di
 		walk->gap = true;
 		return 0;
 	}
-	return r < 0 ? r : walk_file(walk, fd, index == files->count, err);
+	return r < 0 ? r : walk_file(walk, fd, index == files->count ? walk->patience_ms : 0, err);
 }
 
 static int walk_files(struct walk *walk, const struct trace_files *files, int dirfd,
@@ -179,11 +184,12 @@ static int walk_files(struct walk *walk, const struct trace_files *files, int di
 	return 0;
 }
 
-int trace_verify(int dirfd, const char *head, struct trace_verify_result *ret, struct error *err)
+int trace_verify_patient(int dirfd, const char *head, unsigned patience_ms,
+			 struct trace_verify_result *ret, struct error *err)
 {
 	struct trace_verify_result result = {0};
 	AUTO(trace_files_done) struct trace_files files = {.current = -1};
-	struct walk walk = {.result = &result, .wanted = head};
+	struct walk walk = {.result = &result, .patience_ms = patience_ms, .wanted = head};
 	int r = trace_files_snap(dirfd, &files, err);
 
 	if (r == -EPERM) {
@@ -203,4 +209,9 @@ int trace_verify(int dirfd, const char *head, struct trace_verify_result *ret, s
 	result.intact = result.damages == 0;
 	*ret = result;
 	return 0;
+}
+
+int trace_verify(int dirfd, const char *head, struct trace_verify_result *ret, struct error *err)
+{
+	return trace_verify_patient(dirfd, head, PATIENCE_MS, ret, err);
 }

@@ -42,7 +42,7 @@ static void lines_come_with_offset_and_number(void **state)
 	AUTO(trace_scan_done) struct trace_scanner scan;
 
 	(void)state;
-	trace_scan_init(&scan, fd, false);
+	trace_scan_init(&scan, fd, 0);
 	expect_line(&scan, "a", 0);
 	assert_int_equal(scan.number, 1);
 	expect_line(&scan, "", 2);
@@ -58,7 +58,7 @@ static void an_empty_file_has_no_line(void **state)
 	AUTO(trace_scan_done) struct trace_scanner scan;
 
 	(void)state;
-	trace_scan_init(&scan, fd, true);
+	trace_scan_init(&scan, fd, 5000);
 	assert_int_equal(step(&scan), TRACE_SCAN_END);
 }
 
@@ -68,15 +68,15 @@ static void a_torn_end_is_told_with_its_length(void **state)
 	AUTO(trace_scan_done) struct trace_scanner scan;
 
 	(void)state;
-	for (int live = 0; live < 2; live++) {
-		trace_scan_init(&scan, fd, live);
+	for (unsigned patience = 0; patience <= 10; patience += 10) {
+		trace_scan_init(&scan, fd, patience);
 		expect_line(&scan, "a", 0);
 		assert_int_equal(step(&scan), TRACE_SCAN_TORN);
 		assert_int_equal(scan.offset, 2);
 		assert_int_equal(scan.len, 3);
 		assert_int_equal(scan.number, 2);
 		assert_int_equal(step(&scan), TRACE_SCAN_END);
-		if (!live)
+		if (!patience)
 			trace_scan_done(&scan);
 	}
 }
@@ -88,14 +88,20 @@ static int finish_line(int fd)
 	return ftruncate(fd, 2) < 0 || pwrite(fd, "xyz\n", 4, 2) != 4;
 }
 
-static void a_line_that_is_being_written_is_waited_for(void **state)
+/** Half a line of `len` bytes stands in the file when the reader comes to it. */
+static void wait_for_line(size_t len)
 {
-	AUTO(fd_close) int fd = file_of("a\nbc", 4);
+	AUTO(buf_done) struct buf text = {0};
 	AUTO(trace_scan_done) struct trace_scanner scan;
 	int status;
 
-	(void)state;
-	trace_scan_init(&scan, fd, true);
+	buf_adds(&text, "a\n");
+	while (len--)
+		buf_addc(&text, 'b');
+
+	AUTO(fd_close) int fd = file_of(text.data, text.len);
+
+	trace_scan_init(&scan, fd, 5000);
 	expect_line(&scan, "a", 0);
 
 	pid_t pid = fork();
@@ -107,6 +113,14 @@ static void a_line_that_is_being_written_is_waited_for(void **state)
 	assert_int_equal(step(&scan), TRACE_SCAN_END);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+}
+
+static void a_line_that_is_being_written_is_waited_for(void **state)
+{
+	(void)state;
+	wait_for_line(1);
+	wait_for_line(65534); // the reader's buffer is just full
+	wait_for_line(65535);
 }
 
 static void lines_of_all_lengths_around_the_buffer_are_whole(void **state)
@@ -124,7 +138,7 @@ static void lines_of_all_lengths_around_the_buffer_are_whole(void **state)
 	AUTO(trace_scan_done) struct trace_scanner scan;
 	uint64_t offset = 0;
 
-	trace_scan_init(&scan, fd, false);
+	trace_scan_init(&scan, fd, 0);
 	for (size_t len = 65530; len < 65542; len++) {
 		assert_int_equal(step(&scan), TRACE_SCAN_LINE);
 		assert_int_equal(scan.len, len);
@@ -146,7 +160,7 @@ static void the_longest_line_is_read_and_a_longer_one_skipped(void **state)
 	assert_int_equal(pwrite(fd, "\nz\n", 3, max + max), 3);         // one byte more
 	assert_int_equal(pwrite(fd, "\n", 1, max + max + 40000000), 1); // much more
 	assert_int_equal(pwrite(fd, "end\n", 4, max + max + 40000001), 4);
-	trace_scan_init(&scan, fd, false);
+	trace_scan_init(&scan, fd, 0);
 	assert_int_equal(step(&scan), TRACE_SCAN_LINE);
 	assert_int_equal(scan.len, TRACE_LINE_MAX - 1);
 	assert_int_equal(step(&scan), TRACE_SCAN_LONG);
@@ -166,7 +180,7 @@ static void a_long_torn_end_is_told_with_its_length(void **state)
 
 	(void)state;
 	assert_int_equal(ftruncate(fd, (off_t)TRACE_LINE_MAX * 3), 0);
-	trace_scan_init(&scan, fd, false);
+	trace_scan_init(&scan, fd, 0);
 	expect_line(&scan, "a", 0);
 	assert_int_equal(step(&scan), TRACE_SCAN_TORN);
 	assert_int_equal(scan.len, TRACE_LINE_MAX * 3 - 2);
