@@ -2,6 +2,7 @@
 /** The growing byte string.  Invariant: data is NULL, or len < cap and data[len] is NUL. */
 #include "base/buf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -52,6 +53,7 @@ void buf_advance(struct buf *buf, size_t n)
 {
 	if (buf->failed || n == 0)
 		return;
+	assert(n < buf->cap - buf->len);
 	buf->len += n;
 	buf->data[buf->len] = '\0';
 }

@@ -7,6 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+// What the analysers are told about these functions is for their callers.
+#undef error_set
+#undef error_errno
+#undef error_oom
+#undef error_wrap
+
 /** Mark a message that did not fit: its last three characters become "...". */
 static void mark_cut(char *msg, int wanted)
 {

@@ -37,3 +37,21 @@ int error_wrap(struct error *err, int r, const char *fmt, ...) PRINTF(3, 4);
 
 /** Set `err` to ENOMEM, "out of memory".  Returns -ENOMEM. */
 int error_oom(struct error *err);
+
+#ifdef ERROR_ANALYSIS
+/**
+ * Analysers see one file at a time; this tells them what the functions above return, so that they
+ * do not follow a failure into the code for success.
+ */
+static inline int error_known(int r)
+{
+	if (r >= 0)
+		__builtin_unreachable();
+	return r;
+}
+
+#define error_set(...) error_known((error_set)(__VA_ARGS__))
+#define error_errno(...) error_known((error_errno)(__VA_ARGS__))
+#define error_oom(err) error_known((error_oom)(err))
+#define error_wrap(err, r, ...) ((void)(error_wrap)(err, r, __VA_ARGS__), (r))
+#endif

@@ -16,6 +16,10 @@
 
 #define READ_CHUNK 4096U
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 int fd_close(int fd)
 {
 	if (fd >= 0) {
@@ -86,7 +90,10 @@ int fd_set_cloexec(int fd, int on)
 	return change_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
 }
 
-/** Open a regular file for reading without following a link or waiting for a FIFO's writer. */
+/**
+ * Open a regular file for reading without following a link or waiting for a FIFO's writer.
+ * Returns the descriptor or -errno.
+ */
 static int open_regular(int dirfd, const char *path, off_t *ret_size, struct error *err)
 {
 	AUTO(fd_close) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -113,9 +120,11 @@ int fd_read_file(int dirfd, const char *path, size_t max, char **ret, size_t *re
 	ssize_t n;
 
 	if (fd < 0)
-		return fd == -1 ? -err->code : fd;
-	// The size is a hint: files of /proc say 0, and any file may grow while it is read.
-	size_t step = size > 0 && (size_t)size < max ? (size_t)size + 1 : READ_CHUNK;
+		return fd;
+	if ((uint64_t)size > max)
+		return error_set(err, E2BIG, "%s is larger than %zu bytes", path, max);
+	// The size is only a hint: files of /proc say 0, and any file may grow while it is read.
+	size_t step = size > 0 ? (size_t)size + 1 : READ_CHUNK;
 
 	do {
 		char *at = buf.len > max ? NULL : buf_room(&buf, step);
@@ -141,9 +150,17 @@ int fd_read_file(int dirfd, const char *path, size_t max, char **ret, size_t *re
 	return 0;
 }
 
+/** A memfd that cannot be executed, where the kernel knows that (6.3). */
+static int create_memfd(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+}
+
 int fd_sealed(const char *name, const void *data, size_t size, int *ret, struct error *err)
 {
-	AUTO(fd_close) int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	AUTO(fd_close) int fd = create_memfd(name);
 
 	if (fd < 0)
 		return error_errno(err, "memfd_create %s", name);

@@ -3,13 +3,14 @@
  * The string map.
  *
  * How it works: linear probing over a power of two of slots, at most three quarters used.
- * The hash is SipHash-2-4 under a random key of each map, so whoever chooses the keys
- * cannot choose the slots.  A removed entry leaves a tombstone (hash kept, no value), which the
+ * The hash has a random key of its own in each map, so whoever chooses the keys cannot
+ * choose the slots.  A removed entry leaves a tombstone (hash kept, no value), which the
  * next growth drops.
  */
 #include "base/map.h"
 
 #include "base/random.h"
+#include "base/siphash.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -25,53 +26,9 @@ struct map_slot {
 
 static char tombstone[] = "";
 
-static uint64_t rotate(uint64_t x, int by)
+static uint64_t hash_key(const struct map *map, const char *key)
 {
-	return x << by | x >> (64 - by);
-}
-
-static void sip_rounds(uint64_t v[4], int rounds)
-{
-	for (int i = 0; i < rounds; i++) {
-		v[0] += v[1];
-		v[1] = rotate(v[1], 13) ^ v[0];
-		v[0] = rotate(v[0], 32);
-		v[2] += v[3];
-		v[3] = rotate(v[3], 16) ^ v[2];
-		v[0] += v[3];
-		v[3] = rotate(v[3], 21) ^ v[0];
-		v[2] += v[1];
-		v[1] = rotate(v[1], 17) ^ v[2];
-		v[2] = rotate(v[2], 32);
-	}
-}
-
-static uint64_t hash_key(const uint64_t seed[2], const char *key)
-{
-	size_t len = strlen(key);
-	uint64_t v[4] = {
-		seed[0] ^ 0x736f6d6570736575U,
-		seed[1] ^ 0x646f72616e646f6dU,
-		seed[0] ^ 0x6c7967656e657261U,
-		seed[1] ^ 0x7465646279746573U,
-	};
-	uint64_t word;
-
-	for (size_t i = 0; i + 8 <= len; i += 8) {
-		memcpy(&word, key + i, 8);
-		v[3] ^= word;
-		sip_rounds(v, 2);
-		v[0] ^= word;
-	}
-	word = 0;
-	memcpy(&word, key + len / 8 * 8, len % 8);
-	word |= (uint64_t)len << 56;
-	v[3] ^= word;
-	sip_rounds(v, 2);
-	v[0] ^= word;
-	v[2] ^= 0xff;
-	sip_rounds(v, 4);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	return siphash(map->seed, key, strlen(key));
 }
 
 /** The slot that holds key, or NULL. */
@@ -80,7 +37,7 @@ static struct map_slot *find(const struct map *map, const char *key)
 	if (map->count == 0)
 		return NULL;
 
-	uint64_t hash = hash_key(map->seed, key);
+	uint64_t hash = hash_key(map, key);
 
 	for (size_t i = hash & (map->cap - 1);; i = (i + 1) & (map->cap - 1)) {
 		struct map_slot *slot = &map->slots[i];
@@ -147,6 +104,17 @@ void *map_get(const struct map *map, const char *key)
 	return slot ? slot->value : NULL;
 }
 
+/** Fill an empty slot.  Returns 0, or -ENOMEM with the slot still empty. */
+static int fill(struct map_slot *slot, const char *key, uint64_t hash, void *value)
+{
+	struct map_slot filled = {strdup(key), value, hash};
+
+	if (!filled.key)
+		return -ENOMEM;
+	memcpy(slot, &filled, sizeof(filled));
+	return 0;
+}
+
 int map_set(struct map *map, const char *key, void *value)
 {
 	struct map_slot *slot = find(map, key);
@@ -158,14 +126,10 @@ int map_set(struct map *map, const char *key, void *value)
 	if (make_room(map) < 0)
 		return -ENOMEM;
 
-	char *copy = strdup(key);
+	uint64_t hash = hash_key(map, key);
 
-	if (!copy)
+	if (fill(find_empty(map->slots, map->cap, hash), key, hash, value) < 0)
 		return -ENOMEM;
-
-	uint64_t hash = hash_key(map->seed, key);
-
-	*find_empty(map->slots, map->cap, hash) = (struct map_slot){copy, value, hash};
 	map->count++;
 	map->used++;
 	return 0;

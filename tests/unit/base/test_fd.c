@@ -200,6 +200,10 @@ static void a_sealed_memfd_cannot_be_changed(void **state)
 	assert_int_equal(ftruncate(fd, 30), -1);
 	assert_ptr_equal(mmap(NULL, 7, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+
+	int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+
+	assert_int_equal(fcntl(fd, F_GET_SEALS) & seals, seals);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 }
 
