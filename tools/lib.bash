@@ -59,13 +59,14 @@ install_packages() {
 }
 
 # build DIR [MESON-OPTION...]: configure DIR if that was not done yet, and build everything.
+# KEEP_GOING=1 shows all errors, not only the first.
 build() {
 	local dir=$1
 	shift
 	if [ ! -f "$dir/build.ninja" ]; then
 		meson setup "$dir" "$ROOT" "$@" >&2 || return
 	fi
-	ninja -C "$dir" >&2
+	ninja -C "$dir" ${KEEP_GOING:+-k 0} >&2
 }
 
 # make_test_user: make sure that TEST_USER exists (root only).
