@@ -348,8 +348,13 @@ int attach_run(struct cli *cli, struct client *client, const struct attach_reque
 	while (r == 0 && !attach.done)
 		r = turn(&attach, err);
 	inlet_done(&attach.inlet);
+	outlet_done(&attach.outlets[0]);
+	outlet_done(&attach.outlets[1]);
 	capture_done(&attach.capture);
-	if (r == -EINVAL)
-		return error_wrap(err, -EPROTO, "from the daemon"); // no wrong usage of ours
+	if (r == -EINVAL) {
+		// What the daemon says makes no sense; that is no wrong usage of ours.
+		err->code = EPROTO;
+		r = -EPROTO;
+	}
 	return r < 0 ? r : attach.status;
 }

@@ -31,8 +31,11 @@ int daemon_call_ask(const struct daemon_call *call, json_t **ret, struct error *
 	if (r < 0)
 		return r;
 	r = client_call(client, call->method, call->path, call->body, &answer, err);
-	if (r == -EINVAL)
-		return error_wrap(err, -EPROTO, "from the daemon"); // no wrong usage of ours
+	if (r == -EINVAL) {
+		// What the daemon says makes no sense; that is no wrong usage of ours.
+		err->code = EPROTO;
+		r = -EPROTO;
+	}
 	if (r < 0)
 		return r;
 

@@ -102,7 +102,8 @@ int inside_exec(const struct cli *cli, char *const *argv, struct error *err)
 	}
 
 	const char *path = strv_env(&env, "PATH");
-	if (strchr(argv[0], '/'))
+	// An empty name is not found, although every directory of PATH has something by that name.
+	if (argv[0][0] == '\0' || strchr(argv[0], '/'))
 		(void)execve(argv[0], argv, env.items);
 	else
 		(void)exec_in_path(path ? path : PATH_DEFAULT, argv, &env);
