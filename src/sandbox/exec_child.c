@@ -48,6 +48,9 @@ CHILD_CODE static int run(struct job *job, const char *path)
 {
 	const uint64_t none = 0;
 
+	// When the program runs, nothing may be left of a candidate that did not.
+	job->step = CONTROL_STEP_NONE;
+	job->code = 0;
 	// Last, because a stop signal that got through earlier would hold init's spawner up.
 	(void)syscall(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, NULL, SIGSET_BYTES);
 	(void)syscall(SYS_execve, path, job->argv, job->envp);

@@ -26,6 +26,7 @@ int proc_list_read(struct proc_list *list, int proc, struct error *err);
 /** How many processes there are, init left out; -1: unknown.  Cheaper than reading them. */
 long proc_list_count(int proc);
 
+/** The process with this pid, or NULL. */
 const struct proc_list_entry *proc_list_find(const struct proc_list *list, pid_t pid);
 
 /**
@@ -35,4 +36,5 @@ const struct proc_list_entry *proc_list_find(const struct proc_list *list, pid_t
 bool proc_list_belongs(const struct proc_list *list, const struct proc_list_entry *entry,
 		       pid_t leader);
 
+/** Free it; works on a zeroed one. */
 void proc_list_done(struct proc_list *list);
