@@ -31,7 +31,7 @@ static void a_full_pipe_does_not_block(void **state)
 {
 	int fds[2];
 	struct outlet outlet = {0};
-	char block[65536];
+	static char block[65536];
 
 	(void)state;
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
