@@ -12,6 +12,7 @@
  */
 #include "world/guard.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -28,11 +29,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/** Records that one stretch of commands may make: a command must not flood the trace. */
+#define TOLD_MAX 128U
+
 /* Who writes --------------------------------------------------------------------------- */
 
 bool guard_is_busy(const struct guard *guard)
 {
-	return guard->spans.count > 0 || guard->survivors > 0;
+	return guard->spans.count > 0 || guard->survivors > 0 || guard->sweeping;
 }
 
 bool guard_covers(const struct guard *guard, const char *path)
@@ -70,6 +74,10 @@ void guard_tell(struct guard *guard, const char *path, const struct aside_result
 {
 	AUTO(mem_free) char *detail = NULL;
 
+	if (++guard->told > TOLD_MAX) {
+		guard->untold++;
+		return;
+	}
 	if (result && result->hidden[0])
 		detail = str_format("%s; it is there under the name %s", what, result->hidden);
 	else if (result && !result->kept && result->partial)
@@ -83,6 +91,20 @@ void guard_tell(struct guard *guard, const char *path, const struct aside_result
 		.detail = detail ? detail : what,
 	};
 	guard->guarded(&record, guard->owner);
+}
+
+/** Say once what was too much to be told one by one. */
+static void tell_rest(struct guard *guard)
+{
+	AUTO(mem_free)
+	char *what = str_format("%u more entries were set aside or put back", guard->untold);
+
+	if (guard->untold > 0) {
+		guard->told = 0;
+		guard->untold = 0;
+		guard_tell(guard, guard->roots.items[0], NULL, what ? what : "and more");
+	}
+	guard->told = 0;
 }
 
 int guard_set_aside(struct guard *guard, int dirfd, const char *name, const char *path,
@@ -140,6 +162,9 @@ static int add_entries(struct guard *guard, const struct spec_project *project,
 		if (r < 0)
 			return r;
 		ref->had = had;
+		// A symlink is no mount point: it counts as absent, and is left where it is.
+		if (ref->entry && !had && guard_path_is_link(ref->entry))
+			ref->built = guard_path_identity(ref->entry);
 		if (ref->entry)
 			guard->nrefs++;
 	}
@@ -219,6 +244,7 @@ int guard_new(const struct guard_options *options, struct guard **ret, struct er
 		(void)guard_free(guard);
 		return r;
 	}
+	guard_sweep_start(guard);
 	*ret = guard;
 	return 0;
 }
@@ -233,6 +259,7 @@ struct guard *guard_free(struct guard *guard)
 	while (*link != guard)
 		link = &(*link)->next;
 	*link = guard->next;
+	guard_sweep_stop(guard);
 	guard_repo_prune(guard->hub);
 	guard_root_close(guard);
 	for (size_t i = 0; i < guard->nrefs; i++)
@@ -275,14 +302,22 @@ static void accept_changes(struct guard *guard)
 	guard_repo_prune(hub);
 }
 
+/** True when the mounts of the world fit what the host has there. */
+static bool is_covered(const struct guard_ref *ref)
+{
+	const struct guard_identity now = guard_path_identity(ref->entry);
+
+	if (ref->had || !now.exists)
+		return ref->had == now.exists;
+	return ref->built.exists && now.dev == ref->built.dev && now.ino == ref->built.ino;
+}
+
 /** The first protected path that the mounts of the guard's world do not fit, or NULL. */
 static const char *uncovered(const struct guard *guard)
 {
 	for (size_t i = 0; i < guard->nrefs; i++) {
-		const struct guard_entry *entry = guard->refs[i].entry;
-
-		if (entry->exists != guard->refs[i].had)
-			return entry->path;
+		if (!is_covered(&guard->refs[i]))
+			return guard->refs[i].entry->path;
 	}
 	if (guard_root_is_stale(guard))
 		return guard->root.git_dir ? guard->root.git_dir : guard->root.path;
@@ -340,6 +375,8 @@ int guard_enter(struct guard *guard, const char *span_id, struct error *err)
 	}
 	if (strv_add(&guard->spans, span_id) < 0)
 		return error_oom(err);
+	if (guard->first_busy_ns == 0)
+		guard->first_busy_ns = clock_real_ns();
 	guard->entered = ++guard->hub->entered;
 
 	int r = retry_failed(guard, err);
@@ -352,19 +389,70 @@ int guard_enter(struct guard *guard, const char *span_id, struct error *err)
 	return 0;
 }
 
+/** It may have become idle. */
+static void settle(struct guard *guard)
+{
+	if (guard_is_busy(guard))
+		return;
+	guard->last_busy_ns = clock_real_ns();
+	tell_rest(guard);
+}
+
+/** Look at what the guard covers; `final`: everything that could write there is gone. */
+static void look(struct guard *guard, bool final)
+{
+	guard->hub->final = final;
+	guard_hub_look(guard->hub, guard);
+	guard->hub->final = false;
+}
+
+/** True when a place that one of them can write is in reach of the other. */
+static bool overlap(const struct guard *a, const struct guard *b)
+{
+	for (size_t i = 0; i < a->roots.count; i++) {
+		if (guard_covers(b, a->roots.items[i]))
+			return true;
+	}
+	for (size_t i = 0; i < b->roots.count; i++) {
+		if (guard_covers(a, b->roots.items[i]))
+			return true;
+	}
+	return false;
+}
+
+/** True when no other world that can write there is busy. */
+static bool is_alone(const struct guard *guard)
+{
+	for (const struct guard *other = guard->hub->guards; other; other = other->next) {
+		if (other != guard && guard_is_busy(other) && overlap(guard, other))
+			return false;
+	}
+	return true;
+}
+
 void guard_leave(struct guard *guard, const char *span_id, unsigned survivors)
 {
-	guard_hub_look(guard->hub, guard);
+	look(guard, survivors == 0 && guard->spans.count <= 1 && is_alone(guard));
 	(void)strncpy(guard->last_span, span_id, ID_SIZE - 1);
 	pop_span(guard, span_id);
 	guard->survivors = survivors;
+	settle(guard);
+	guard_sweep_start(guard);
 }
 
 void guard_set_survivors(struct guard *guard, unsigned survivors)
 {
-	if (guard->survivors > 0 && survivors == 0 && guard->spans.count == 0)
-		guard_hub_look(guard->hub, guard);
+	if (guard->survivors > 0 && survivors == 0 && guard->spans.count == 0) {
+		look(guard, is_alone(guard));
+		guard_sweep_start(guard);
+	}
 	guard->survivors = survivors;
+	settle(guard);
+}
+
+void guard_finish(struct guard *guard)
+{
+	guard_sweep_finish(guard);
 }
 
 void guard_checked(struct guard *guard)

@@ -68,6 +68,9 @@ int guard_enter(struct guard *guard, const char *span_id, struct error *err);
 /** A command ended (or did not start) and left `survivors` processes: check everything. */
 void guard_leave(struct guard *guard, const char *span_id, unsigned survivors);
 
+/** Everything in the world is dead: finish what is done in the background. */
+void guard_finish(struct guard *guard);
+
 /** So many processes that no running command leads are in the world. */
 void guard_set_survivors(struct guard *guard, unsigned survivors);
 

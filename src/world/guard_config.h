@@ -36,6 +36,7 @@ struct guard_config {
 	ino_t seen_ino;
 	bool made;   /**< Of a repository that a world made: defused. */
 	bool dirty;  /**< An event named it. */
+	bool loose;  /**< Of a repository that no index leads to (guard_repo.h). */
 	bool failed; /**< It could not be put back; told once. */
 	unsigned refs;
 };

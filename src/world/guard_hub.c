@@ -23,6 +23,7 @@
 /** What to look at. */
 struct scope {
 	bool all;                  /**< Also at what no event named. */
+	bool loose;                /**< Then also at repositories that no index leads to. */
 	const struct guard *guard; /**< Only at what this one covers; NULL: everywhere. */
 };
 
@@ -44,9 +45,19 @@ static void judge_paths(struct guard_hub *hub, const struct scope *scope)
 static void check_configs(struct guard_hub *hub, const struct scope *scope)
 {
 	for (struct guard_config *config = hub->configs; config; config = config->next) {
-		if ((scope->all || config->dirty) && in_scope(scope, config->path))
+		bool wanted = config->dirty || (scope->all && (scope->loose || !config->loose));
+
+		if (wanted && in_scope(scope, config->path))
 			guard_config_check(config);
 	}
+}
+
+/** Those that no index leads to are many in some places, and sweeps look after them. */
+static bool is_wanted(const struct scope *scope, const struct guard_repo *repo)
+{
+	if (repo->dead || !in_scope(scope, repo->path))
+		return false;
+	return repo->dirty || (scope->all && (scope->loose || !repo->loose));
 }
 
 /** Repositories that are found meanwhile are put in front, and were looked at. */
@@ -58,7 +69,7 @@ static void check_repos(struct guard_hub *hub, const struct scope *scope)
 			guard_root_look(guard, !guard_writer(hub, guard->root.path));
 	}
 	for (struct guard_repo *repo = hub->repos; repo; repo = repo->next) {
-		if (!repo->dead && (scope->all || repo->dirty) && in_scope(scope, repo->path))
+		if (is_wanted(scope, repo))
 			guard_repo_check(repo);
 	}
 	guard_repo_prune(hub);
@@ -91,7 +102,7 @@ static bool any_dirty(const struct guard_hub *hub)
 
 void guard_hub_look(struct guard_hub *hub, const struct guard *guard)
 {
-	const struct scope scope = {.all = true, .guard = guard};
+	const struct scope scope = {.all = true, .loose = !guard, .guard = guard};
 
 	guard_watch_drain(hub->watch);
 	(void)guard_path_reopen(hub);
@@ -137,7 +148,7 @@ static void on_overflow(void *owner)
 static void on_settled(void *owner)
 {
 	struct guard_hub *hub = owner;
-	const struct scope scope = {.all = guard_path_reopen(hub) || hub->overflow};
+	const struct scope scope = {.all = guard_path_reopen(hub) || hub->overflow, .loose = true};
 
 	hub->overflow = false;
 	if (scope.all) {

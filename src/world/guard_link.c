@@ -2,22 +2,17 @@
 /**
  * From an index to submodules.
  *
- * How it works.  For each path that the index calls a submodule git looks at PATH/.git: a
- * directory is a repository; a file names one.  What a file names is believed only below the
- * `modules` or `worktrees` of the repository itself.  A path that git never writes (absolute,
- * "..", through a .git) shows that the index was made by hand: the index is set aside.
- *
- * Limit: a repository that no index mentions (a clone in a folder) is entered only by who goes
- * there; those that appear right below a watched folder are looked at all the same.
+ * How it works.  For each path that the index calls a submodule git looks at PATH/.git.  A path
+ * that git never writes (absolute, "..", through a .git) shows that the index was made by hand:
+ * the index is set aside.
  */
 #include "world/guard_link.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "git/gitlink.h"
-#include "world/aside_tree.h"
-#include "world/guard_config.h"
+#include "world/guard_place.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,131 +23,21 @@
 /** Bounds of a search for repositories below a sparse directory. */
 #define SEARCH_ENTRIES_MAX 20000U
 #define SEARCH_DEPTH_MAX 12U
+/** An index larger than this is read no more than once in that time. */
+#define LARGE_INDEX (1 << 20)
+#define LARGE_NS 1000000000ULL
 
-/* One directory ------------------------------------------------------------------------ */
-
-/** A directory that git would enter. */
-struct place {
-	struct guard_repo *repo;
-	const char *below; /**< Path below the working tree. */
-	char *path;        /**< On the host; owned by the caller. */
-	int fd;            /**< O_PATH. */
-	bool accept;
-};
-
-static void suspect_dot_git(const struct place *place, const char *why)
+/** Look at one directory below the working tree: git does not enter one behind a symlink. */
+static void look_at(struct guard_repo *repo, const char *below, bool accept)
 {
-	AUTO(mem_free) char *key = str_format("//%s", place->below);
-	AUTO(mem_free) char *path = path_join(place->path, ".git");
-	const struct guard_suspect suspect = {
-		.dirfd = place->fd,
-		.name = ".git",
-		.key = key,
-		.path = path,
-		.why = why,
-		.accept = place->accept,
-	};
-
-	if (key && path)
-		guard_repo_suspect(place->repo, &suspect);
-}
-
-/** A repository was found: look after it, and at it when it is new. */
-static void enter_repo(const struct place *place, const char *path, int fd)
-{
-	const struct guard_repo_options options = {
-		.path = path,
-		.worktree = place->path,
-		.fd = fd,
-		.worktree_fd = place->fd,
-		.made = !place->accept,
-	};
-	struct guard_repo *repo = NULL;
-	struct error err = {0};
-	int r = guard_repo_add(place->repo->hub, &options, &repo, &err);
-
-	if (r < 0) {
-		suspect_dot_git(place, err.msg);
-		return;
-	}
-	if (r == GUARD_REPO_KNOWN)
-		return; // it is looked at in its turn
-	if (place->accept) {
-		guard_repo_accept(repo);
-		return;
-	}
-	guard_config_check(repo->config);
-	guard_config_check(repo->config_worktree);
-	guard_repo_check(repo);
-}
-
-/** The path that a .git file names, resolved lexically; NULL when it is none. */
-static char *gitfile_target(const struct place *place)
-{
-	AUTO(mem_free) char *text = NULL;
-	AUTO(mem_free) char *named = NULL;
-	struct error ignored = {0};
-	size_t len = 0;
-
-	if (fd_read_file(place->fd, ".git", GITLINK_SIZE_MAX, &text, &len, &ignored) < 0 ||
-	    gitlink_parse(text, len, &named, &ignored) < 0)
-		return NULL;
-
-	AUTO(mem_free) char *joined = path_join(place->path, named);
-
-	return joined ? path_clean(joined) : NULL;
-}
-
-/** Follow a .git file, as far as it stays in this repository. */
-static void enter_gitfile(const struct place *place)
-{
-	AUTO(mem_free) char *target = gitfile_target(place);
-	const struct guard_repo *repo = place->repo;
-	const char *below = NULL;
-
-	if (target && path_below(target, repo->path))
-		below = target + strlen(repo->path) + 1;
-	if (below && (str_starts(below, "modules/") || str_starts(below, "worktrees/"))) {
-		AUTO(fd_close) int fd = fd_open_beneath(repo->fd, below, O_PATH | O_DIRECTORY, 0);
-
-		if (fd >= 0)
-			enter_repo(place, target, fd);
-		if (fd >= 0 || errno == ENOENT)
-			return; // what is not there yet is found when it is
-	}
-	suspect_dot_git(place, "it leads git to a repository elsewhere");
-}
-
-static void enter_place(const struct place *place)
-{
-	struct stat st;
-
-	if (fstatat(place->fd, ".git", &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return;
-	if (S_ISREG(st.st_mode)) {
-		enter_gitfile(place);
-		return;
-	}
-
-	AUTO(fd_close) int fd = aside_tree_open(place->fd, ".git", O_PATH | O_DIRECTORY);
-	AUTO(mem_free) char *path = path_join(place->path, ".git");
-
-	if (fd >= 0 && path)
-		enter_repo(place, path, fd);
-	else
-		suspect_dot_git(place, "it leads git to a repository elsewhere");
-}
-
-void guard_link_look(struct guard_repo *repo, const char *below, bool accept)
-{
-	AUTO(mem_free) char *path = repo->worktree ? path_join(repo->worktree, below) : NULL;
+	AUTO(mem_free) char *path = path_join(repo->worktree, below);
 	AUTO(fd_close)
 	int fd = path ? fd_open_beneath(repo->worktree_fd, below, O_PATH | O_DIRECTORY, 0) : -1;
-	const struct place place = {
-		.repo = repo, .below = below, .path = path, .fd = fd, .accept = accept};
+	const struct guard_place place = {
+		.hub = repo->hub, .repo = repo, .path = path, .fd = fd, .accept = accept};
 
-	if (fd >= 0) // git does not enter what is no directory or behind a symlink
-		enter_place(&place);
+	if (fd >= 0)
+		guard_place_enter(&place);
 }
 
 /* Searching ---------------------------------------------------------------------------- */
@@ -179,7 +64,7 @@ static bool search(struct guard_repo *repo, const char *below, bool accept, unsi
 	fd = -1; // it is the stream's
 	if (depth >= SEARCH_DEPTH_MAX)
 		return false;
-	guard_link_look(repo, below, accept);
+	look_at(repo, below, accept);
 	while ((entry = readdir(dir))) {
 		if (*budget == 0)
 			return false;
@@ -290,6 +175,13 @@ static bool read_shared(struct guard_repo *repo)
 	       fstatat(repo->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0;
 }
 
+/** A world that keeps a large index changing must not keep us reading it. */
+static bool is_too_soon(const struct guard_repo *repo, const struct stat *st)
+{
+	return st->st_size > LARGE_INDEX && !repo->hub->final &&
+	       guard_writer(repo->hub, repo->path) && clock_mono_ns() - repo->index_ns < LARGE_NS;
+}
+
 /**
  * Bring repo->index up to date.  While something runs that may hold the file mapped, its times
  * prove nothing, so what was read then is read again.  False: git may see another one.
@@ -300,11 +192,12 @@ static bool refresh_index(struct guard_repo *repo)
 
 	if (fstatat(repo->fd, "index", &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
 		return false;
-	if (!index_changed(repo, &st))
+	if (!index_changed(repo, &st) || is_too_soon(repo, &st))
 		return true;
 	guard_index_done(&repo->index);
 	repo->index_stat = st;
-	repo->index_exact = !guard_writer(repo->hub, repo->path);
+	repo->index_ns = clock_mono_ns();
+	repo->index_exact = repo->hub->final || !guard_writer(repo->hub, repo->path);
 	if (!read_index(repo, "index", false, &repo->index))
 		return true;
 	if (repo->index.truncated)
@@ -316,7 +209,7 @@ static void follow_all(struct guard_repo *repo, const struct strv *paths, bool a
 {
 	for (size_t i = 0; i < paths->count; i++) {
 		if (is_sane(paths->items[i]))
-			guard_link_look(repo, paths->items[i], accept);
+			look_at(repo, paths->items[i], accept);
 	}
 }
 

@@ -9,6 +9,3 @@
  * is the host's; else a repository found there was made by a world.
  */
 void guard_link_follow(struct guard_repo *repo, bool accept);
-
-/** Look at one directory below the working tree of `repo` ("sub/dir") in the same way. */
-void guard_link_look(struct guard_repo *repo, const char *below, bool accept);

@@ -4,8 +4,8 @@
  *
  * How it works.  A world cannot rename or unlink an entry that is mounted in it (EBUSY), so an
  * entry that is replaced by one rename was replaced on the host; its mount is lost by that, and
- * init is told to look.  An entry that was absent, if only between two events, may have been
- * made by the world: it is set aside.
+ * init is told to look.  An entry that is not mounted (a symlink), or was absent, if only between
+ * two events, may have been made by the world: it is set aside.
  */
 #include "world/guard_path.h"
 
@@ -225,6 +225,19 @@ static bool look(const struct guard_entry *entry, struct stat *ret)
 	       fstatat(entry->dir->fd, entry->name, ret, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+struct guard_identity guard_path_identity(const struct guard_entry *entry)
+{
+	return (struct guard_identity){
+		.exists = entry->exists, .dev = entry->dev, .ino = entry->ino};
+}
+
+bool guard_path_is_link(const struct guard_entry *entry)
+{
+	struct stat st;
+
+	return look(entry, &st) && !S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode);
+}
+
 static void accept_as(struct guard_entry *entry, const struct stat *st)
 {
 	entry->exists = st != NULL;
@@ -241,6 +254,20 @@ void guard_path_accept(struct guard_entry *entry)
 
 	accept_as(entry, look(entry, &st) ? &st : NULL);
 	entry->unsettled = false;
+}
+
+/** True when every busy world that covers the entry has it mounted. */
+static bool is_mounted(const struct guard_entry *entry)
+{
+	for (const struct guard *guard = entry->dir->hub->guards; guard; guard = guard->next) {
+		if (!guard_is_busy(guard))
+			continue;
+		for (size_t i = 0; i < guard->nrefs; i++) {
+			if (guard->refs[i].entry == entry && !guard->refs[i].had)
+				return false;
+		}
+	}
+	return true;
 }
 
 /** The host replaced it by one rename: worlds have lost their mount of it. */
@@ -271,7 +298,7 @@ void guard_path_judge(struct guard_entry *entry)
 	if (entry->exists && !entry->vanished) {
 		bool same = st.st_dev == entry->dev && st.st_ino == entry->ino;
 
-		if (same || !entry->unsettled) {
+		if (same || (!entry->unsettled && is_mounted(entry))) {
 			accept_as(entry, &st);
 			if (!same)
 				ask_for_mounts(entry);

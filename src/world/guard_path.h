@@ -58,6 +58,12 @@ int guard_path_add(struct guard_hub *hub, const char *path, struct guard_entry *
 /** Forget it. */
 void guard_path_drop(struct guard_entry *entry);
 
+/** What is known to be there. */
+struct guard_identity guard_path_identity(const struct guard_entry *entry);
+
+/** True when what is there is neither a directory nor a regular file. */
+bool guard_path_is_link(const struct guard_entry *entry);
+
 /** Take what is there as the host's. */
 void guard_path_accept(struct guard_entry *entry);
 

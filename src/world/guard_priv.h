@@ -8,6 +8,7 @@
 #include "world/aside.h"
 #include "world/guard.h"
 #include "world/guard_root.h"
+#include "world/guard_sweep.h"
 #include "world/guard_watch.h"
 
 #include <stdint.h>
@@ -30,12 +31,14 @@ struct guard_hub {
 	struct timer poll_timer;   /**< Runs while anything runs: for what makes no event. */
 	uint64_t entered;          /**< Counts guard_enter(): the newest command has the highest. */
 	bool overflow;             /**< Events were lost. */
+	bool final;                /**< The last thing that ran has ended: look at all. */
 };
 
 /** An entry of a guard's project, and whether the world's mounts cover it. */
 struct guard_ref {
 	struct guard_entry *entry;
-	bool had;
+	bool had;                    /**< A mount covers it. */
+	struct guard_identity built; /**< What stood there when the world was built. */
 };
 
 struct guard {
@@ -57,6 +60,12 @@ struct guard {
 	struct guard_config **configs;
 	size_t nconfigs;
 	struct guard_root root;
+	struct guard_sweep sweep;
+	bool sweeping;          /**< A sweep found something: it counts as busy. */
+	uint64_t first_busy_ns; /**< CLOCK_REALTIME: start of the first command, 0: none yet. */
+	uint64_t last_busy_ns;  /**< End of the last one. */
+	unsigned told;          /**< Records since it became busy. */
+	unsigned untold;        /**< Those beyond the limit. */
 };
 
 /** True when something runs in the guard's world. */

@@ -20,6 +20,8 @@
 #define HOOKS_MASK (IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB)
 /** Repositories that one hub looks after. */
 #define REPOS_MAX 512U
+/** So many of them may be the host's; those that worlds make must find room. */
+#define REPOS_ACCEPTED_MAX 384U
 /** Entries of a folder that are looked at; hooks that are set aside one by one. */
 #define ENTRIES_MAX 1024U
 #define HOOKS_MAX 32U
@@ -333,6 +335,13 @@ static struct guard_repo *repo_free(struct guard_repo *repo)
 }
 DEFINE_AUTO(struct guard_repo *, repo_free)
 
+static void set_loose(struct guard_repo *repo, bool loose)
+{
+	repo->loose = loose;
+	repo->config->loose = loose;
+	repo->config_worktree->loose = loose;
+}
+
 static int repo_fill(struct guard_repo *repo, const struct guard_repo_options *options,
 		     struct error *err)
 {
@@ -399,20 +408,20 @@ static struct guard_repo *find_same(struct guard_hub *hub, const char *path, int
 }
 
 /** True when no more can be looked after, also not after those that are gone are forgotten. */
-static bool is_full(struct guard_hub *hub)
+static bool is_full(struct guard_hub *hub, unsigned max)
 {
 	unsigned count = 0;
 
 	for (const struct guard_repo *repo = hub->repos; repo; repo = repo->next)
 		count += !repo->dead;
-	if (count < REPOS_MAX)
+	if (count < max)
 		return false;
 	count = 0;
 	for (struct guard_repo *repo = hub->repos; repo; repo = repo->next) {
 		repo->dead |= !guard_repo_is_there(repo);
 		count += !repo->dead;
 	}
-	return count >= REPOS_MAX;
+	return count >= max;
 }
 
 int guard_repo_add(struct guard_hub *hub, const struct guard_repo_options *options,
@@ -421,10 +430,12 @@ int guard_repo_add(struct guard_hub *hub, const struct guard_repo_options *optio
 	struct guard_repo *have = find_same(hub, options->path, options->fd);
 
 	if (have) {
+		if (have->loose && !options->loose)
+			set_loose(have, false);
 		*ret = have;
 		return GUARD_REPO_KNOWN;
 	}
-	if (is_full(hub))
+	if (is_full(hub, options->made ? REPOS_MAX : REPOS_ACCEPTED_MAX))
 		return error_set(err, E2BIG, "more than %u repositories", REPOS_MAX);
 
 	AUTO(repo_free) struct guard_repo *repo = calloc(1, sizeof(*repo));
@@ -439,6 +450,7 @@ int guard_repo_add(struct guard_hub *hub, const struct guard_repo_options *optio
 
 	if (r < 0)
 		return r;
+	set_loose(repo, options->loose);
 	repo->next = hub->repos;
 	hub->repos = repo;
 	*ret = TAKE_PTR(repo);

@@ -32,6 +32,7 @@ struct guard_repo {
 	bool mounted; /**< Its hooks and commondir are protected by mounts. */
 	bool dirty;   /**< An event came from it. */
 	bool dead;    /**< Another directory took its place; free it when nobody looks. */
+	bool loose;   /**< No index leads to it: looked at on events and by sweeps. */
 	bool failed;  /**< Something could not be set aside. */
 	struct guard_watch_sub sub, hooks_sub;
 	struct guard_config *config, *config_worktree;
@@ -39,8 +40,9 @@ struct guard_repo {
 	size_t nseen;
 	struct guard_index index; /**< What the index holds, as of: */
 	struct stat index_stat;
-	bool index_exact; /**< Nobody could write to it since index_stat was taken. */
-	bool crowded;     /**< There was more than is looked at; told once. */
+	uint64_t index_ns; /**< CLOCK_MONOTONIC. */
+	bool index_exact;  /**< Nobody could write to it since index_stat was taken. */
+	bool crowded;      /**< There was more than is looked at; told once. */
 };
 
 /** What guard_repo_add() takes.  Borrowed. */
@@ -49,6 +51,7 @@ struct guard_repo_options {
 	int fd, worktree_fd;         /**< Duplicated; worktree_fd may be -1. */
 	bool made;                   /**< By a world: nothing in it is trusted. */
 	bool mounted;
+	bool loose;
 };
 
 /** What guard_repo_add() did. */

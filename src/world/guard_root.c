@@ -6,9 +6,8 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "world/aside_tree.h"
-#include "world/guard_config.h"
-#include "world/guard_link.h"
 #include "world/guard_path.h"
+#include "world/guard_place.h"
 #include "world/guard_repo.h"
 #include "world/spec.h"
 
@@ -31,30 +30,13 @@ static void on_event(struct guard_watch_sub *sub, uint32_t mask, const char *nam
 		(void)strv_add(&root->fresh, name);
 }
 
-/** Look after a repository and, when it is new, at it. */
-static int enter(struct guard_hub *hub, const struct guard_repo_options *options, struct error *err)
-{
-	struct guard_repo *repo = NULL;
-	int r = guard_repo_add(hub, options, &repo, err);
-
-	if (r != GUARD_REPO_NEW)
-		return r;
-	if (!options->made) {
-		guard_repo_accept(repo);
-		return 0;
-	}
-	guard_config_check(repo->config);
-	guard_config_check(repo->config_worktree);
-	guard_repo_check(repo);
-	return 0;
-}
-
 /* What the project has ----------------------------------------------------------------- */
 
 static int enter_known(struct guard *guard, const char *git_dir, const char *worktree,
 		       struct error *err)
 {
 	AUTO(fd_close) int fd = guard_path_open(git_dir);
+	struct guard_repo *repo = NULL;
 	const struct guard_repo_options options = {
 		.path = git_dir,
 		.worktree = worktree,
@@ -65,7 +47,26 @@ static int enter_known(struct guard *guard, const char *git_dir, const char *wor
 
 	if (fd < 0)
 		return error_errno(err, "%s", git_dir);
-	return enter(guard->hub, &options, err);
+
+	int r = guard_repo_add(guard->hub, &options, &repo, err);
+
+	if (r == GUARD_REPO_NEW)
+		guard_repo_accept(repo);
+	return r < 0 ? r : 0;
+}
+
+static struct guard_identity identify(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return (struct guard_identity){0};
+	return (struct guard_identity){.exists = true, .dev = st.st_dev, .ino = st.st_ino};
+}
+
+static bool same(const struct guard_identity *a, const struct guard_identity *b)
+{
+	return a->exists == b->exists && a->dev == b->dev && a->ino == b->ino;
 }
 
 int guard_root_open(struct guard *guard, const struct spec_project *project, struct error *err)
@@ -82,12 +83,13 @@ int guard_root_open(struct guard *guard, const struct spec_project *project, str
 	root->fd = guard_path_open(root->path);
 	if (root->fd < 0)
 		return error_errno(err, "%s", root->path);
+	root->built = identify(root->fd, ".git");
 	r = guard_watch_add(guard->hub->watch, &root->sub, root->fd, ROOT_MASK, on_event, err);
 	if (r == 0 && root->git_dir)
 		r = enter_known(guard, root->git_dir, root->path, err);
 	if (r == 0 && project->common_dir && !str_same(project->common_dir, root->git_dir))
 		r = enter_known(guard, project->common_dir, NULL, err);
-	return r < 0 ? r : 0;
+	return r;
 }
 
 void guard_root_close(struct guard *guard)
@@ -105,72 +107,60 @@ void guard_root_close(struct guard *guard)
 
 /* What appears ------------------------------------------------------------------------- */
 
-/** A repository in the folder `worktree`; `name` below it, "." for a bare one. */
-static void enter_found(struct guard *guard, const char *worktree, int worktree_fd,
-			const char *name, bool accept)
+static struct guard_place top_place(struct guard *guard, bool accept)
 {
-	bool bare = strcmp(name, ".") == 0;
-	AUTO(mem_free) char *path = bare ? strdup(worktree) : path_join(worktree, name);
-	AUTO(fd_close) int fd = aside_tree_open(worktree_fd, name, O_PATH | O_DIRECTORY);
-	struct error err = {0};
-	const struct guard_repo_options options = {
-		.path = path,
-		.worktree = bare ? NULL : worktree,
-		.fd = fd,
-		.worktree_fd = bare ? -1 : worktree_fd,
-		.made = !accept,
+	const struct guard_root *root = &guard->root;
+
+	return (struct guard_place){
+		.hub = guard->hub,
+		.repo = root->git_dir ? guard_repo_find(guard->hub, root->git_dir) : NULL,
+		.path = root->path,
+		.fd = root->fd,
+		.accept = accept,
 	};
+}
 
-	if (path && fd >= 0 && enter(guard->hub, &options, &err) >= 0)
+/** A `.git` that is not the one that the world was built with. */
+static void look_at_git(struct guard *guard, bool accept)
+{
+	struct guard_root *root = &guard->root;
+	const struct guard_identity now = identify(root->fd, ".git");
+	struct guard_place place = top_place(guard, accept);
+
+	if (!now.exists || same(&now, &root->built))
 		return;
-	if (path && !bare && !accept)
-		(void)guard_set_aside(guard, worktree_fd, name, path,
-				      "it leads git to a repository elsewhere");
-}
-
-static bool exists(int dirfd, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/** Where `.git` is no repository, git takes the folder for one when these three are in it. */
-static bool looks_bare(int dirfd)
-{
-	return exists(dirfd, "HEAD") && exists(dirfd, "objects") && exists(dirfd, "refs");
+	place.repo = NULL; // nothing here was there while nothing ran
+	guard_place_enter(&place);
+	if (!accept)
+		root->made = identify(root->fd, ".git");
 }
 
 /** A folder that appeared below the project. */
 static void look_at_fresh(struct guard *guard, const char *name, bool accept)
 {
 	const struct guard_root *root = &guard->root;
-	struct guard_repo *repo = root->git_dir ? guard_repo_find(guard->hub, root->git_dir) : NULL;
 	AUTO(fd_close) int fd = aside_tree_open(root->fd, name, O_PATH | O_DIRECTORY);
 	AUTO(mem_free) char *path = path_join(root->path, name);
-	struct stat st;
+	struct guard_place place = top_place(guard, accept);
 
-	if (fd < 0 || !path || fstatat(fd, ".git", &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fd < 0 || !path)
 		return;
-	if (repo)
-		guard_link_look(repo, name, accept);
-	else if (S_ISDIR(st.st_mode))
-		enter_found(guard, path, fd, ".git", accept);
+	place.path = path;
+	place.fd = fd;
+	guard_place_enter(&place);
+	guard_place_enter_bare(&place);
 }
 
 void guard_root_look(struct guard *guard, bool accept)
 {
 	struct guard_root *root = &guard->root;
+	const struct guard_place place = top_place(guard, accept);
 
 	root->dirty = false;
 	if (!root->path)
 		return;
-	if (!root->git_dir && exists(root->fd, ".git")) {
-		enter_found(guard, root->path, root->fd, ".git", accept);
-		root->made |= !accept;
-	}
-	if (looks_bare(root->fd))
-		enter_found(guard, root->path, root->fd, ".", accept);
+	look_at_git(guard, accept);
+	guard_place_enter_bare(&place);
 	for (size_t i = 0; i < root->fresh.count; i++)
 		look_at_fresh(guard, root->fresh.items[i], accept);
 }
@@ -181,10 +171,16 @@ bool guard_root_is_stale(const struct guard *guard)
 
 	if (!root->path)
 		return false;
-	if (!root->git_dir)
-		return !root->made && exists(root->fd, ".git");
 
-	// The host may have put another repository in the place of the one that was mounted.
+	const struct guard_identity now = identify(root->fd, ".git");
+
+	if (!same(&now, &root->built) && !(root->made.exists && same(&now, &root->made)) &&
+	    (now.exists || root->built.exists))
+		return true;
+	if (!root->git_dir)
+		return false;
+
+	// A worktree's repository lies elsewhere.
 	const struct guard_repo *repo = guard_repo_find(guard->hub, root->git_dir);
 
 	return !repo || !guard_repo_is_there(repo);

@@ -83,6 +83,7 @@ static void world_end(struct world *world)
 	const char *reason = world->reason[0] ? world->reason : world->failure.msg;
 
 	world_command_lose_all(world, reason);
+	guard_finish(world->guard);
 	world_packet_answer_all(world);
 	if (before == WORLD_STARTING)
 		world->ops->started(world, &world->failure, world->owner);

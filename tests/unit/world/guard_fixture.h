@@ -35,7 +35,7 @@ struct fixture {
 	struct loop *loop;
 	struct guard_hub *hub;
 	struct guard *guard;
-	struct told told[64];
+	struct told told[256];
 	size_t ntold, wanted;
 	unsigned checks;
 	struct timer hang;

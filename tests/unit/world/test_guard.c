@@ -228,6 +228,45 @@ static void a_removed_file_may_not_come_back_from_a_world(void **state)
 	assert_true(guard_is_stale(f->guard)); // the mount is gone
 }
 
+/** A link that was there stays, though it is no mount point; another one is set aside. */
+static void a_link_of_the_host_does_not_make_the_world_stale(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(mem_free) char *link = in_project(f, ".vscode");
+	AUTO(mem_free) char *temp = in_project(f, "temp");
+
+	f->guard = guard_free(f->guard);
+	must(symlink("elsewhere", link));
+	f->guard = make_guard(f, &plain);
+	assert_false(guard_is_stale(f->guard));
+	enter(f->guard, "spn_one");
+	guard_leave(f->guard, "spn_one", 0);
+	assert_int_equal(f->ntold, 0);
+	enter(f->guard, "spn_two");
+	must(symlink("evil", temp));
+	must(rename(temp, link)); // in one step, so that it is never gone
+	guard_leave(f->guard, "spn_two", 0);
+	assert_int_equal(f->ntold, 1);
+	assert_false(has(f, ".vscode"));
+}
+
+/** A command must not flood the trace. */
+static void records_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+
+	enter(f->guard, "spn_one");
+	for (int i = 0; i < 200; i++) {
+		enter(f->guard, "spn_two");
+		put(f, ".envrc", "evil");
+		guard_leave(f->guard, "spn_two", 0);
+		assert_false(has(f, ".envrc"));
+	}
+	guard_leave(f->guard, "spn_one", 0);
+	assert_int_equal(f->ntold, 129);
+	assert_non_null(strstr(f->told[128].detail, "72 more"));
+}
+
 /* Configuration ------------------------------------------------------------------------ */
 
 static void what_runs_programs_is_put_back(void **state)
@@ -434,6 +473,8 @@ int main(void)
 		TEST(a_replaced_file_is_mounted_again),
 		TEST(a_settled_file_may_be_replaced_again),
 		TEST(a_removed_file_may_not_come_back_from_a_world),
+		TEST(a_link_of_the_host_does_not_make_the_world_stale),
+		TEST(records_are_bounded),
 		TEST(what_runs_programs_is_put_back),
 		TEST(harmless_keys_stay),
 		TEST(the_mode_is_kept),

@@ -332,6 +332,83 @@ static void too_many_repositories_are_set_aside(void **state)
 		assert_true(str_ends(f->told[i].path, "/.git"));
 }
 
+/* Folders that nothing leads to -------------------------------------------------------- */
+
+static void a_repository_deep_in_the_project_is_defused(void **state)
+{
+	struct fixture *f = *state;
+
+	script(f, "mkdir -p a/b/c");
+	command(f, "git init -q a/b/c; git -C a/b/c config core.fsmonitor evil;"
+		   "mkdir -p a/b/c/.git/hooks; echo evil >a/b/c/.git/hooks/post-index-change");
+	wait_told(f, 2); // a sweep comes by
+	assert_false(holds(f, "a/b/c/.git/config", "fsmonitor"));
+	assert_false(has(f, "a/b/c/.git/hooks/post-index-change"));
+}
+
+static void a_deep_bare_repository_is_defused(void **state)
+{
+	struct fixture *f = *state;
+
+	script(f, "mkdir -p a/b");
+	command(f, "git init -q --bare a/b; git -C a/b config core.fsmonitor evil");
+	wait_told(f, 1);
+	assert_false(holds(f, "a/b/config", "fsmonitor"));
+}
+
+static void the_end_of_a_world_finishes_the_sweep(void **state)
+{
+	struct fixture *f = *state;
+
+	script(f, "mkdir -p a/b");
+	command(f, "git init -q a/b; git -C a/b config core.fsmonitor evil");
+	guard_finish(f->guard);
+	assert_false(holds(f, "a/b/.git/config", "fsmonitor"));
+	assert_int_equal(f->ntold, 1);
+}
+
+static void a_deep_pointer_is_set_aside(void **state)
+{
+	struct fixture *f = *state;
+
+	script(f, "mkdir -p a/b");
+	command(f, "git init -q a/evil; echo 'gitdir: ../evil/.git' >a/b/.git");
+	guard_finish(f->guard);
+	assert_false(has(f, "a/b/.git"));
+}
+
+static void repositories_of_the_host_stay_as_they_are(void **state)
+{
+	struct fixture *f = *state;
+
+	f->guard = guard_free(f->guard);
+	script(f, "mkdir -p a/b; git init -q a/b; git -C a/b config core.fsmonitor mine;"
+		  "sleep 0.1");
+	f->guard = make_guard(f, &with_git);
+	command(f, "true");
+	guard_finish(f->guard);
+	assert_true(holds(f, "a/b/.git/config", "mine"));
+	command(f, "git -C a/b config core.fsmonitor evil");
+	guard_finish(f->guard);
+	assert_true(holds(f, "a/b/.git/config", "mine"));
+	assert_int_equal(f->ntold, 1);
+}
+
+static void a_clone_with_submodules_stays_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	script(f, "git init -q ../lib; git -C ../lib commit -q --allow-empty -m lib;"
+		  "git init -q ../app; cd ../app; git submodule add -q \"$PWD/../lib\" lib;"
+		  "git commit -q -m app");
+	command(f, "mkdir x; git clone -q --recursive ../app x/app");
+	guard_finish(f->guard);
+	assert_true(has(f, "x/app/lib/.git"));
+	script(f, "git -C x/app/lib status >/dev/null; git -C x/app submodule status >/dev/null");
+	for (size_t i = 0; i < f->ntold; i++) // git finds the working tree without it
+		assert_non_null(strstr(f->told[i].detail, "core.worktree"));
+}
+
 #define WITHOUT(name) cmocka_unit_test_setup_teardown(name, setup_without, teardown)
 #define WITH(name) cmocka_unit_test_setup_teardown(name, setup_with, teardown)
 
@@ -361,6 +438,16 @@ int main(void)
 		WITH(a_split_index_is_followed),
 		WITH(a_worktree_that_leads_away_is_set_aside),
 		WITH(too_many_repositories_are_set_aside),
+		WITH(a_repository_deep_in_the_project_is_defused),
+		WITHOUT(a_repository_deep_in_the_project_is_defused),
+		WITH(a_deep_bare_repository_is_defused),
+		WITHOUT(a_deep_bare_repository_is_defused),
+		WITH(the_end_of_a_world_finishes_the_sweep),
+		WITH(a_deep_pointer_is_set_aside),
+		WITHOUT(a_deep_pointer_is_set_aside),
+		WITH(repositories_of_the_host_stay_as_they_are),
+		WITH(a_clone_with_submodules_stays_whole),
+		WITHOUT(a_clone_with_submodules_stays_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
