@@ -338,8 +338,10 @@ DEFINE_AUTO(struct guard_repo *, repo_free)
 static void set_loose(struct guard_repo *repo, bool loose)
 {
 	repo->loose = loose;
-	repo->config->loose = loose;
-	repo->config_worktree->loose = loose;
+	if (repo->config)
+		repo->config->loose = loose;
+	if (repo->config_worktree)
+		repo->config_worktree->loose = loose;
 }
 
 static int repo_fill(struct guard_repo *repo, const struct guard_repo_options *options,
