@@ -53,14 +53,19 @@ void columns_print(const struct columns *columns, struct buf *out)
 
 		*widest = width > *widest ? width : *widest;
 	}
-	for (size_t i = 0; i < columns->cells.count; i++) {
+	for (size_t i = 0, blanks = 0; i < columns->cells.count; i++) {
+		const char *cell = columns->cells.items[i];
 		size_t column = i % columns->count;
-		size_t width = width_of(columns->cells.items[i]);
+		bool last = column + 1 == columns->count || i + 1 == columns->cells.count;
 
-		buf_adds(out, columns->cells.items[i]);
-		if (column + 1 == columns->count || i + 1 == columns->cells.count)
+		// Blanks wait for the next cell that has text, so no line ends with them.
+		if (*cell)
+			buf_addf(out, "%*s%s", (int)blanks, "", cell);
+		blanks = *cell ? 0 : blanks;
+		blanks += widths[column] - width_of(cell) + 2;
+		if (last) {
 			buf_addc(out, '\n');
-		else
-			buf_addf(out, "%*s", (int)(widths[column] - width + 2), "");
+			blanks = 0;
+		}
 	}
 }

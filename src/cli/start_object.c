@@ -44,8 +44,11 @@ int start_object_cwd(const char *dir, char **ret, struct error *err)
 		return error_set(err, EINVAL, "option --cwd: empty");
 
 	AUTO(mem_free) char *here = dir && dir[0] == '/' ? strdup("/") : getcwd(NULL, 0);
-	if (!here)
-		return error_errno(err, "current directory");
+	if (!here) {
+		(void)error_errno(err, "the current directory");
+		err->code = EINVAL; // a directory that is none, as with --cwd
+		return -EINVAL;
+	}
 	// The kernel says "(unreachable)/x" for a directory outside of this root.
 	if (here[0] != '/')
 		return error_set(err, EINVAL, "the current directory is not reachable");

@@ -182,7 +182,7 @@ static void doctor_says_yes_or_no_by_its_status(void **state)
 	assert_int_equal(result->status, 1);
 	assert_string_equal(result->out, "userns  unavailable  EPERM\n"
 					 "        remedy:      sysctl x\n"
-					 "net     enforced     \n"
+					 "net     enforced\n"
 					 "\n"
 					 "No world can be built here: commands are refused.\n");
 }

@@ -16,9 +16,13 @@ static void columns_are_aligned_without_blanks_at_the_end(void **state)
 	columns_add(&table, "wide one");
 	columns_add(&table, "b");
 	columns_add(&table, "c");
+	columns_add(&table, "");
+	columns_add(&table, "d");
+	columns_add(&table, "");
 	columns_print(&table, &out);
 	assert_string_equal(out.data, "A         LONG  C\n"
-				      "wide one  b     c\n");
+				      "wide one  b     c\n"
+				      "          d\n");
 }
 
 static void width_is_counted_in_characters(void **state)
