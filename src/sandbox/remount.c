@@ -61,27 +61,30 @@ int remount_before_spawn(struct init *init, struct error *err)
 	return gaps.result < 0 ? gaps.result : result.code;
 }
 
-/** Take away what is mounted exactly at the path. */
-static int detach_old(struct init *init, const char *path)
+/** Take away what is mounted exactly at the path, when it is of the same type as the tree. */
+static int detach_old(struct init *init, const char *path, int tree)
 {
-	const char *name = path_base(path);
 	AUTO(mem_free) char *parent_path = path_parent(path);
-	struct statx st;
+	struct statx old;
+	struct stat new;
 
 	if (!parent_path)
 		return -ENOMEM;
 
 	AUTO(fd_close) int fd = fd_open_beneath(init->root, path + 1, O_PATH, 0);
 
-	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, 0, &st) < 0)
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &old) < 0 || fstat(tree, &new) < 0)
 		return -errno;
-	if (!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+	// Else it could not be attached, and the old one would be gone.
+	if (S_ISDIR(old.stx_mode) != S_ISDIR(new.st_mode))
+		return S_ISDIR(new.st_mode) ? -ENOTDIR : -EISDIR;
+	if (!(old.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return 0;
 
 	const char *below = parent_path[1] ? parent_path + 1 : ".";
 	AUTO(fd_close) int parent = fd_open_beneath(init->root, below, O_PATH | O_DIRECTORY, 0);
 
-	return parent < 0 || mounting_detach(parent, name) < 0 ? -errno : 0;
+	return parent < 0 || mounting_detach(parent, path_base(path)) < 0 ? -errno : 0;
 }
 
 /** Replace the mount at path by `tree`.  0 or -errno. */
@@ -93,7 +96,7 @@ static int replace(struct init *init, const char *path, int tree, uint32_t flags
 	if (mounting_narrow(tree, mounting_attrs(flags), true) < 0)
 		return -errno;
 
-	int r = detach_old(init, path);
+	int r = detach_old(init, path, tree);
 
 	if (r < 0)
 		return r;
