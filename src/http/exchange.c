@@ -43,13 +43,16 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/** A path with only whole escapes, none of them a NUL, which would hide what follows it. */
+/** A path of printable ASCII with whole escapes, none of them a NUL, which would hide the rest. */
 static bool target_is_good(const char *uri)
 {
 	if (uri[0] != '/')
 		return false;
-	for (const char *at = strchr(uri, '%'); at; at = strchr(at + 1, '%')) {
-		if (!is_hex(at[1]) || !is_hex(at[2]) || (at[1] == '0' && at[2] == '0'))
+	for (const char *at = uri; *at; at++) {
+		if (*at <= ' ' || *at > '~')
+			return false;
+		if (*at == '%' &&
+		    (!is_hex(at[1]) || !is_hex(at[2]) || (at[1] == '0' && at[2] == '0')))
 			return false;
 	}
 	return true;
@@ -104,6 +107,8 @@ static const char *head_fault(const struct exchange *x, const struct head_count 
 		return "a field name is malformed";
 	if (count->fields > HEADERS_MAX)
 		return "there are too many fields";
+	if (count->hosts == 0 && strcmp(x->version, "HTTP/1.1") == 0)
+		return "Host is missing";
 	if (count->hosts > 1)
 		return "Host is repeated";
 	if (count->lengths > 1)
@@ -202,6 +207,13 @@ static void unlink_waiting(struct exchange *x)
 	x->next = NULL;
 }
 
+/** Let the library go on with the connection; it calls exchange_access() again. */
+static void resume(struct exchange *x)
+{
+	MHD_resume_connection(x->mhd);
+	http_server_resumed(x->connection->server);
+}
+
 /**
  * Have the loop see the client's death.  Without an owner to tell, it is only seen when the answer
  * cannot be written, for the handler still holds the exchange.
@@ -279,7 +291,7 @@ void exchange_abandon(struct exchange *x)
 {
 	unlink_waiting(x);
 	x->state = EXCHANGE_GONE;
-	MHD_resume_connection(x->mhd);
+	resume(x);
 	if (x->gone)
 		x->gone(x->owner);
 }
@@ -313,7 +325,7 @@ static void answered(struct exchange *x, unsigned status, struct MHD_Response *r
 	x->response = response;
 	if (before == EXCHANGE_WAITING) {
 		unlink_waiting(x);
-		MHD_resume_connection(x->mhd);
+		resume(x);
 	}
 	x->state = EXCHANGE_ANSWERED;
 }

@@ -24,8 +24,9 @@ struct http_server {
 	struct connection *incoming; /**< Accepted, not yet taken by the library. */
 	unsigned connections;        /**< Open ones, WebSockets included. */
 	bool accepting;              /**< The listening socket is watched. */
-	bool running;             /**< MHD_run() is on the stack: it must not be entered again. */
-	struct exchange *waiting; /**< Suspended exchanges. */
+	bool resumed; /**< The library must run: something outside its sockets changed. */
+	bool running; /**< MHD_run() is on the stack: it must not be entered again. */
+	struct exchange *waiting;     /**< Suspended exchanges. */
 	struct websocket *websockets; /**< Every one that has an owner or bytes to send. */
 	struct websocket *fresh; /**< Those that became sockets of their own in this MHD_run(). */
 	char *input;             /**< HTTP_INPUT_SIZE bytes that every WebSocket reads into. */
@@ -66,6 +67,10 @@ struct exchange {
 	struct MHD_Response *response;
 	struct websocket *websocket; /**< The answer makes it one. */
 };
+
+/* http_server.c */
+/** A connection was resumed or given back: have the library run before the loop waits again. */
+void http_server_resumed(struct http_server *server);
 
 /* exchange.c: callbacks of the library and what http_server.c needs. */
 

@@ -5,8 +5,8 @@
  * How it works: the library keeps its sockets in an epoll set of its own, and that set is one
  * source of our loop.  When it is ready, drive() lets the library work.  The library never
  * waits, never makes a thread and never accepts: peers are judged before it sees them.
- * MHD_run() is not reentrant; callbacks under it may answer and resume, which makes the
- * library's set ready again, but they never call drive().
+ * MHD_run() is not reentrant, so what resumes a connection does not drive the library but asks for
+ * it with http_server_resumed(): its epoll set does not get ready by that.
  */
 #include "http/http_priv.h"
 
@@ -155,15 +155,23 @@ static void drive(struct http_server *server)
 	bool timed = true;
 
 	assert(!server->running);
-	for (int i = 0; i < RUNS_MAX && timed && timeout == 0; i++) {
+	for (int i = 0; i < RUNS_MAX && ((timed && timeout == 0) || server->resumed); i++) {
+		server->resumed = false;
 		server->running = true;
 		(void)MHD_run(server->mhd);
 		server->running = false;
 		websocket_attach_fresh(server);
 		timed = MHD_get_timeout(server->mhd, &timeout) == MHD_YES;
 	}
-	if (timed)
-		arm_timer(server, timeout);
+	if (timed || server->resumed)
+		arm_timer(server, server->resumed ? 0 : timeout);
+}
+
+void http_server_resumed(struct http_server *server)
+{
+	server->resumed = true;
+	if (!server->running)
+		arm_timer(server, 0);
 }
 
 static int library_ready(struct loop_source *src, uint32_t events, struct error *err)
@@ -178,6 +186,8 @@ static int library_ready(struct loop_source *src, uint32_t events, struct error 
 
 static int start_library(struct http_server *server, struct error *err)
 {
+	// Not MHD_OPTION_STRICT_FOR_CLIENT: what it adds is judged by exchange.c, and the library
+	// (0.9.75) sends the head of its own refusal twice.
 	server->mhd = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET |
 			MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE,
@@ -186,7 +196,7 @@ static int start_library(struct http_server *server, struct error *err)
 		MHD_OPTION_NOTIFY_CONNECTION, notify_connection, server,
 		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_LIMIT,
 		server->options.connections_max + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HEAD_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		(size_t)HEAD_MEMORY, MHD_OPTION_END);
 	if (!server->mhd)
 		return error_set(err, EIO, "the HTTP library does not start");
 	return 0;
@@ -241,8 +251,6 @@ struct http_server *http_server_free(struct http_server *server)
 	if (!server)
 		return NULL;
 	assert(!server->running);
-	timer_stop(&server->timer);
-	timer_stop(&server->accept_timer);
 	loop_remove(&server->listen_source);
 	loop_remove(&server->mhd_source);
 	while (server->waiting)
@@ -250,6 +258,8 @@ struct http_server *http_server_free(struct http_server *server)
 	websocket_abort_all(server);
 	if (server->mhd)
 		MHD_stop_daemon(server->mhd);
+	timer_stop(&server->timer);
+	timer_stop(&server->accept_timer);
 	free(server->input);
 	free(server);
 	return NULL;

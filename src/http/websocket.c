@@ -288,8 +288,10 @@ static void destroy(struct websocket *ws)
 		ws->server->websockets = ws->next;
 	if (ws->next)
 		ws->next->prev = ws->prev;
-	if (ws->handle)
+	if (ws->handle) {
 		(void)MHD_upgrade_action(ws->handle, MHD_UPGRADE_ACTION_CLOSE);
+		http_server_resumed(ws->server);
+	}
 	free_websocket(ws);
 }
 
