@@ -59,12 +59,14 @@ static const struct {
 
 static void judge_numbers(const struct filter_options *options, uint16_t verdicts[NUMBERS_MAX])
 {
-	for (size_t i = 0; i < filter_table_count; i++)
-		verdicts[filter_table[i]] = ALLOWED;
+	for (size_t i = 0; i < filter_table_count; i++) {
+		if (filter_table[i] < NUMBERS_MAX)
+			verdicts[filter_table[i]] = ALLOWED;
+	}
 	for (size_t i = 0; i < filter_rules_count; i++) {
 		const struct filter_rule *rule = &filter_rules[i];
 
-		if (rule->nr < 0)
+		if (rule->nr < 0 || rule->nr >= (int)NUMBERS_MAX)
 			continue;
 		if (!(options->families & rule->family))
 			verdicts[rule->nr] = ALLOWED;

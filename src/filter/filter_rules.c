@@ -131,7 +131,7 @@ static void check_socket(struct filter_code *code, const struct filter_options *
 	(void)filter_code_jump(code, JUMP_EQUAL, AF_INET6, 4, 0);
 	(void)filter_code_jump(code, JUMP_EQUAL, AF_UNIX, 0, 1);
 	filter_code_return(code, ALLOW);
-	(void)filter_code_jump(code, JUMP_EQUAL, AF_NETLINK, 5 + 2 * PROTOCOL_SIZE, 0);
+	(void)filter_code_jump(code, JUMP_EQUAL, AF_NETLINK, 6 + 2 * PROTOCOL_SIZE, 0);
 	filter_code_return(code, REFUSE);
 	// INET, INET6
 	filter_code_load_arg(code, 1);
