@@ -35,6 +35,8 @@ struct guard_root {
 
 /** Look after the project of a world that is about to start. */
 int guard_root_open(struct guard *guard, const struct spec_project *project, struct error *err);
+
+/** Stop looking after it; fine when guard_root_open() was never called. */
 void guard_root_close(struct guard *guard);
 
 /** Look for repositories.  `accept`: nothing runs, what is there is the host's. */
