@@ -56,12 +56,26 @@ static void a_broken_pipe_is_an_error_of_write(void **state)
 	(void)close(fds[1]);
 }
 
+static void a_job_in_the_background_is_not_stopped(void **state)
+{
+	struct error err = {0};
+	AUTO(fd_close) int fd = -1;
+	sigset_t blocked;
+
+	(void)state;
+	assert_int_equal(forward_open(&fd, &err), 0);
+	assert_int_equal(sigprocmask(SIG_BLOCK, NULL, &blocked), 0);
+	assert_int_equal(sigismember(&blocked, SIGTTIN), 1);
+	assert_int_equal(sigismember(&blocked, SIGTSTP), 0); // a person's Ctrl-Z still works
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signals_arrive_one_by_one),
 		cmocka_unit_test(an_ignored_one_is_skipped),
 		cmocka_unit_test(a_broken_pipe_is_an_error_of_write),
+		cmocka_unit_test(a_job_in_the_background_is_not_stopped),
 	};
 	const struct sigaction usual = {.sa_handler = SIG_DFL};
 
