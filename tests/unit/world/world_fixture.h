@@ -37,7 +37,7 @@ struct fixture {
 	int out_fd; /**< For commands; -1: /dev/null. */
 	struct error failure;
 	bool spawned;
-	unsigned step, exits, stopped, gaps;
+	unsigned step, exits, stopped, gaps, asides;
 	struct world_exit exit;
 	char reason[128];
 	size_t nlisted;
@@ -106,6 +106,8 @@ static void on_guarded(struct world *world, bool aside, const char *path, const 
 	(void)kept;
 	(void)detail;
 	f->gaps += !aside;
+	f->asides += aside;
+	loop_stop(f->loop);
 }
 
 static const struct world_ops fixture_ops = {
@@ -155,7 +157,7 @@ static void on_listed(const struct world_process *processes, size_t count, void 
 /* Doing -------------------------------------------------------------------------------- */
 
 /** The fake init under the name that makes it start in the way `how`. */
-static int make_world(struct fixture *f, const char *how, struct error *err)
+static inline int make_world(struct fixture *f, const char *how, struct error *err)
 {
 	AUTO(mem_free) char *name = str_format("fake-init-%s", how);
 	AUTO(mem_free) char *path = path_join(f->top, name);
@@ -175,7 +177,7 @@ static int make_world(struct fixture *f, const char *how, struct error *err)
 	return world_new(&options, &f->world, err);
 }
 
-static void start_world(struct fixture *f, const char *how)
+static inline void start_world(struct fixture *f, const char *how)
 {
 	struct error err = {0};
 
@@ -184,7 +186,8 @@ static void start_world(struct fixture *f, const char *how)
 	run_until_stop(f);
 }
 
-static int try_command(struct fixture *f, const char *name, const char *variable, struct error *err)
+static inline int try_command(struct fixture *f, const char *name, const char *variable,
+			      struct error *err)
 {
 	AUTO(fd_close) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	AUTO(mem_free) char *own_name = strdup(name);
@@ -204,7 +207,7 @@ static int try_command(struct fixture *f, const char *name, const char *variable
 	return world_run(f->world, &exec, &fixture_command_ops, f, &f->command, err);
 }
 
-static void begin_command(struct fixture *f, const char *name, const char *variable)
+static inline void begin_command(struct fixture *f, const char *name, const char *variable)
 {
 	struct error err = {0};
 
@@ -213,7 +216,7 @@ static void begin_command(struct fixture *f, const char *name, const char *varia
 }
 
 /** Start it and wait for its end, or for that of the world. */
-static void run_command(struct fixture *f, const char *name)
+static inline void run_command(struct fixture *f, const char *name)
 {
 	unsigned exits = f->exits;
 
