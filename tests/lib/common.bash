@@ -15,6 +15,17 @@ substrate() {
 	"$SUBSTRATE_BIN/substrate" "$@"
 }
 
+# in_world COMMAND...: bats' `run` of a command in a world.  Fails when substrate itself failed (125):
+# an attack that never ran proves nothing.
+in_world() {
+	run substrate run -- "$@"
+	# shellcheck disable=SC2154 # run sets both
+	if [ "$status" -eq 125 ]; then
+		printf 'no world ran this: %s\n' "$output" >&2
+		return 1
+	fi
+}
+
 # skip_or_fail REASON: what this test needs is missing on this machine.  It is skipped, unless
 # SUBSTRATE_MUST_WORK=1 says that this machine has everything.
 skip_or_fail() {
