@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Private caches: ~/.cache and the like are directories of the profile and agent. */
+/**
+ * Caches of tools: `~/.cache` and the like are directories below SUBSTRATE_HOME/caches, one set
+ * for each profile and agent, so that a world writes nothing that the host runs or trusts later.
+ */
 #pragma once
 
-#include "world/view.h"
-
 struct error;
+struct making;
 
-/** Their places in the home, so that what is above becomes a skeleton. */
-int cache_places(const struct spec *spec, struct strv *ret, struct error *err);
+/** Mark their places in the homes. */
+int cache_mark(struct making *m, struct error *err);
 
-/** Make the directories in SUBSTRATE_HOME/caches and emit their binds. */
-int cache_emit(struct view *view, struct error *err);
-
-/** Landlock's view of them. */
-void cache_emit_landlock(const struct spec *spec, struct plan_builder *plan);
+/** Make the directories, and emit their binds. */
+int cache_emit(struct making *m, struct error *err);

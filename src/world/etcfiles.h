@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Generated files of a world: resolv.conf, hosts, nsswitch.conf, ssh's client configuration. */
+/** Files in /etc that a world has of its own: resolver, hosts, name services, ssh's settings. */
 #pragma once
 
-#include "world/view.h"
-
 struct error;
+struct making;
 
-/** Make them below /run/substrate/etc and put them over the host's. */
-int etcfiles_emit(struct view *view, struct error *err);
+/** Mark them, where /etc is made file by file. */
+int etcfiles_mark(struct making *m, struct error *err);
+
+/** Emit them, when /run stands; the store is closed by etcfiles_seal(). */
+int etcfiles_emit(struct making *m, struct error *err);
+
+/** Nothing more is put into the store. */
+void etcfiles_seal(struct making *m);

@@ -1,208 +1,283 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Hidden paths from the list, the environment and the state of the host. */
+/** Hidden paths by name: the lists, and links on the way. */
 #include "world/hidden.h"
 
 #include "base/error.h"
-#include "base/fd.h"
 #include "base/path.h"
 #include "world/hidden_list.h"
+#include "world/making.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <fnmatch.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
-/** More sockets than this are a flood; the rest is left to the limits in SECURITY.md. */
-#define SOCKETS_MAX 512
+/** Homes of system users lie in these; nobody keeps credentials there by these names. */
+static const char *const no_homes[] = {
+	"/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/usr",
+};
 
-/** Add a path and what it resolves to. */
-static int add_path(struct strv *ret, const char *path, struct error *err)
+struct hiding {
+	const struct hidden_request *req;
+	struct mark *marks;
+	struct error *err;
+};
+
+static bool is_home(const char *home)
 {
-	struct error ignored = {0};
-	char *real = NULL;
+	if (!home || !path_is_clean(home) || strcmp(home, "/") == 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(no_homes); i++) {
+		if (path_within(home, no_homes[i]))
+			return false;
+	}
+	return true;
+}
 
-	if (!strv_has(ret, path) && strv_add(ret, path) < 0)
+static int mark_path(struct hiding *hiding, const char *path, unsigned bits)
+{
+	return marks_add(hiding->marks, path, bits) ? 0 : error_oom(hiding->err);
+}
+
+static bool holds_home(const struct hiding *hiding, const char *path)
+{
+	const struct hidden_request *req = hiding->req;
+
+	return path_within(req->user->home, path) ||
+	       (req->env_home && path_within(req->env_home, path));
+}
+
+/** Hide where a hidden link leads.  A device (`~/.bash_history -> /dev/null`) stays. */
+static int hide_target(struct hiding *hiding, const char *path)
+{
+	AUTO(mem_free) char *real = NULL;
+	struct stat st;
+	int r = hostfs_real(hiding->req->host, path, &real);
+
+	if (r == -ENOMEM)
+		return error_oom(hiding->err);
+	if (r < 0 || hostfs_stat(hiding->req->host, real, &st) < 0)
+		return 0; // it leads nowhere
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return 0;
+	if (strcmp(real, "/") == 0 || holds_home(hiding, real))
+		return error_set(hiding->err, EINVAL,
+				 "%s must be hidden, but it is a link to %s, which cannot be", path,
+				 real);
+	return mark_path(hiding, real, MARK_HIDE);
+}
+
+/** Hide dir/name; `dir` is real.  What a glob matches stays hidden by the glob. */
+static int hide_entry(struct hiding *hiding, const char *dir, const char *name, bool globbed)
+{
+	AUTO(mem_free) char *path = path_join(dir, name);
+	struct stat st;
+	int r;
+
+	if (!path)
+		return error_oom(hiding->err);
+	r = globbed ? 0 : mark_path(hiding, path, MARK_HIDE);
+	if (r == 0 && hostfs_stat(hiding->req->host, path, &st) == 0 && S_ISLNK(st.st_mode))
+		r = hide_target(hiding, path);
+	return r;
+}
+
+/** Targets of the links that the glob matches at this moment. */
+static int hide_matches(struct hiding *hiding, const char *dir, const char *glob)
+{
+	AUTO(hostfs_dir_done) struct hostfs_dir list = {0};
+	const struct mark *mark = marks_find(hiding->marks, dir);
+	int r = hostfs_list(hiding->req->host, dir, 100000, &list);
+
+	if (r < 0)
+		return r == -ENOMEM ? error_oom(hiding->err) : 0;
+	for (size_t i = 0; r == 0 && i < list.count; i++) {
+		if (marks_matches(glob, list.entries[i].name) &&
+		    marks_hides(mark, list.entries[i].name))
+			r = hide_entry(hiding, dir, list.entries[i].name, true);
+	}
+	return r;
+}
+
+static int hide_glob(struct hiding *hiding, const char *dir, const char *glob)
+{
+	if (marks_add_glob(hiding->marks, dir, glob) < 0)
+		return error_oom(hiding->err);
+	return hide_matches(hiding, dir, glob);
+}
+
+enum entry_kind { ENTRY_HIDE, ENTRY_GLOB, ENTRY_SHOW };
+
+static int hide_last(struct hiding *hiding, const char *dir, const char *name, enum entry_kind kind)
+{
+	AUTO(mem_free) char *path = NULL;
+
+	switch (kind) {
+	case ENTRY_HIDE:
+		return hide_entry(hiding, dir, name, false);
+	case ENTRY_GLOB:
+		return hide_glob(hiding, dir, name);
+	case ENTRY_SHOW:
+		path = path_join(dir, name);
+		return path ? mark_path(hiding, path, MARK_SHOW) : error_oom(hiding->err);
+	}
+	return 0;
+}
+
+/**
+ * Follow the directories of `rest` from `at`, which is real and replaced, as far as they exist;
+ * *rest is then what remains.  False: a link leads nowhere, so neither does the name.
+ */
+static bool follow(const struct hidden_request *req, char **at, const char **rest)
+{
+	const char *slash;
+
+	while ((slash = strchr(*rest, '/'))) {
+		AUTO(mem_free) char *name = strndup(*rest, (size_t)(slash - *rest));
+		AUTO(mem_free) char *next = name ? path_join(*at, name) : NULL;
+		char *real = NULL;
+		struct stat st;
+
+		if (!next)
+			return false;
+		if (hostfs_stat(req->host, next, &st) < 0)
+			return true; // the rest is marked as it is written
+		if (S_ISLNK(st.st_mode) ? hostfs_real(req->host, next, &real) < 0
+					: !(real = TAKE_PTR(next)))
+			return false;
+		free(*at);
+		*at = real;
+		*rest = slash + 1;
+	}
+	return true;
+}
+
+/** One line of the list: `name`, `dir/glob*`, or `!dir/name` for what stays visible. */
+static int hide_line(struct hiding *hiding, const char *base, const char *line)
+{
+	enum entry_kind kind = ENTRY_HIDE;
+	AUTO(mem_free) char *dir = NULL;
+	const char *rest = line;
+
+	if (*rest == '!') {
+		kind = ENTRY_SHOW;
+		rest++;
+	} else if (strchr(rest, '*')) {
+		kind = ENTRY_GLOB;
+	}
+	dir = strdup(base);
+	if (!dir)
+		return error_oom(hiding->err);
+	rest += strspn(rest, "/");
+	if (!follow(hiding->req, &dir, &rest))
+		return 0;
+
+	// The directory must be a skeleton even when nothing in it exists: it may appear later.
+	AUTO(mem_free) char *path = path_join(dir, rest);
+	AUTO(mem_free) char *parent = path ? path_parent(path) : NULL;
+
+	if (!parent)
+		return error_oom(hiding->err);
+	if (mark_path(hiding, dir, MARK_SPLIT) < 0)
+		return -ENOMEM;
+	return hide_last(hiding, parent, path_base(path), kind);
+}
+
+/** Shown names come first, so that their links are not taken for hidden ones. */
+static int hide_lines(struct hiding *hiding, const char *base, const char *const *lines)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && lines[i]; i++) {
+		if (lines[i][0] == '!')
+			r = hide_line(hiding, base, lines[i]);
+	}
+	for (size_t i = 0; r == 0 && lines[i]; i++) {
+		if (lines[i][0] != '!')
+			r = hide_line(hiding, base, lines[i]);
+	}
+	return r;
+}
+
+static int hide_home(struct hiding *hiding, const char *home)
+{
+	AUTO(mem_free) char *real = NULL;
+
+	if (!is_home(home))
+		return 0;
+
+	int r = hostfs_real(hiding->req->host, home, &real);
+
+	if (r < 0)
+		return r == -ENOMEM ? error_oom(hiding->err) : 0;
+	return is_home(real) ? hide_lines(hiding, real, hidden_home) : 0;
+}
+
+int hidden_homes(const struct hidden_request *req, struct mark *marks, struct error *err)
+{
+	struct hiding hiding = {.req = req, .marks = marks, .err = err};
+	int r = hide_home(&hiding, req->user->home);
+
+	if (r == 0)
+		r = hide_home(&hiding, req->env_home);
+	if (r == 0 && req->substrate_home)
+		r = mark_path(&hiding, req->substrate_home, MARK_HIDE);
+	return r;
+}
+
+/** Directories of /var/lib that root keeps closed hold a daemon's secrets. */
+static int hide_closed(struct hiding *hiding, const char *dir)
+{
+	AUTO(hostfs_dir_done) struct hostfs_dir list = {0};
+	int r = hostfs_list(hiding->req->host, dir, 100000, &list);
+
+	if (r < 0)
+		return r == -ENOMEM ? error_oom(hiding->err) : 0;
+	r = mark_path(hiding, dir, MARK_SPLIT);
+	for (size_t i = 0; r == 0 && i < list.count; i++) {
+		const struct hostfs_entry *entry = &list.entries[i];
+
+		if (!S_ISLNK(entry->mode) && entry->uid == 0 && !(entry->mode & S_IRWXO))
+			r = hide_entry(hiding, dir, entry->name, false);
+	}
+	return r;
+}
+
+/** Where homes are: only the user's own is shown there. */
+static int close_homes(struct making *m, struct error *err)
+{
+	const struct spec *spec = m->spec;
+	const char *const homes[] = {spec->user.home, spec->env_home};
+	bool own_root = path_within(spec->user.home, "/root") ||
+			(spec->env_home && path_within(spec->env_home, "/root"));
+
+	if (marks_add_glob(m->marks, "/home", "*") < 0)
 		return error_oom(err);
-	if (path_real(path, &real, &ignored) < 0)
-		return 0;
-	if (strv_has(ret, real)) {
-		free(real);
-		return 0;
-	}
-	return strv_take(ret, real) < 0 ? error_oom(err) : 0;
-}
+	if (!own_root && marks_add_glob(m->marks, "/root", "*") < 0)
+		return error_oom(err);
+	for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
+		AUTO(mem_free) char *real = NULL;
 
-/** Add what the glob in the last component of `path` matches now. */
-static int add_glob(struct strv *ret, const char *path, struct error *err)
-{
-	AUTO(mem_free) char *parent = path_parent(path);
-	DIR *dir = parent ? opendir(parent) : NULL;
-	const struct dirent *entry;
-	int r = parent ? 0 : error_oom(err);
-
-	while (r == 0 && dir && (entry = readdir(dir))) {
-		if (fnmatch(path_base(path), entry->d_name, FNM_PERIOD) != 0)
+		if (!is_home(homes[i]))
 			continue;
-
-		AUTO(mem_free) char *found = path_join(parent, entry->d_name);
-
-		r = found ? add_path(ret, found, err) : error_oom(err);
+		if (!marks_add(m->marks, homes[i], MARK_SHOW))
+			return error_oom(err);
+		if (hostfs_real(m->host, homes[i], &real) == 0 && is_home(real) &&
+		    !marks_add(m->marks, real, MARK_SHOW))
+			return error_oom(err);
 	}
-	if (dir)
-		(void)closedir(dir);
-	return r;
+	return 0;
 }
 
-static int add_entry(struct strv *ret, const char *path, struct error *err)
+int hidden_system(struct making *m, struct error *err)
 {
-	int r = strchr(path, '*') ? add_glob(ret, path, err) : 0;
+	const struct hidden_request req = {
+		.host = m->host,
+		.user = &m->spec->user,
+		.env_home = m->spec->env_home,
+	};
+	struct hiding hiding = {.req = &req, .marks = m->marks, .err = err};
+	int r = close_homes(m, err);
 
-	// The pattern itself is no file, but it makes a skeleton of its parent.
-	return r < 0 ? r : add_path(ret, path, err);
-}
-
-static int add_home(struct strv *ret, const char *home, struct error *err)
-{
-	if (!home || strcmp(home, "/") == 0)
-		return 0;
-	for (size_t i = 0; hidden_home[i]; i++) {
-		AUTO(mem_free) char *path = path_join(home, hidden_home[i]);
-		int r = path ? add_entry(ret, path, err) : error_oom(err);
-
-		if (r < 0)
-			return r;
-	}
-
-	// The name stands for "any key that may appear": .ssh is always a skeleton.
-	AUTO(mem_free) char *ssh = path_join(home, ".ssh/id_*");
-
-	return ssh ? add_path(ret, ssh, err) : error_oom(err);
-}
-
-/** Directories in /var/lib that root keeps closed are somebody's secrets. */
-static int add_closed(struct strv *ret, const char *parent, struct error *err)
-{
-	DIR *dir = opendir(parent);
-	const struct dirent *entry;
-	int r = 0;
-
-	while (r == 0 && dir && (entry = readdir(dir))) {
-		struct stat st;
-
-		if (entry->d_name[0] == '.' ||
-		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISDIR(st.st_mode) || (st.st_mode & (S_IROTH | S_IXOTH)))
-			continue;
-
-		AUTO(mem_free) char *path = path_join(parent, entry->d_name);
-
-		r = path ? add_path(ret, path, err) : error_oom(err);
-	}
-	if (dir)
-		(void)closedir(dir);
-	return r;
-}
-
-int hidden_collect(const struct spec_user *user, const char *env_home, const char *substrate_home,
-		   struct strv *ret, struct error *err)
-{
-	int r = add_path(ret, substrate_home, err);
-
-	if (r == 0)
-		r = add_home(ret, user->home, err);
-	if (r == 0)
-		r = add_home(ret, env_home, err);
-	for (size_t i = 0; r == 0 && user->uid == 0 && hidden_root[i]; i++)
-		r = add_entry(ret, hidden_root[i], err);
-	if (r == 0 && user->uid == 0)
-		r = add_closed(ret, "/var/lib", err);
-	return r;
-}
-
-/** Each pathname socket that the host has now; field 8 of /proc/net/unix is its path. */
-static int add_sockets(struct strv *hidden, struct error *err)
-{
-	FILE *table = fopen("/proc/net/unix", "re");
-	char *line = NULL;
-	size_t size = 0;
-	int count = 0;
-	int r = 0;
-
-	while (r == 0 && table && count < SOCKETS_MAX && getline(&line, &size, table) > 0) {
-		char *path = strstr(line, " /");
-
-		if (!path)
-			continue;
-		path++;
-		path[strcspn(path, "\n")] = '\0';
-		if (!path_is_clean(path))
-			continue;
-		count++;
-		r = add_path(hidden, path, err);
-	}
-	free(line);
-	if (table)
-		(void)fclose(table);
-	return r;
-}
-
-/** True when a hidden path other than `path` itself is this file. */
-static bool is_hidden_inode(const struct strv *hidden, size_t count, const struct stat *st)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct stat other;
-
-		if (lstat(hidden->items[i], &other) == 0 && other.st_dev == st->st_dev &&
-		    other.st_ino == st->st_ino)
-			return true;
-	}
-	return false;
-}
-
-/** A bind mount of a hidden directory somewhere else would show it: field 5 is where. */
-static int add_mounts(struct strv *hidden, struct error *err)
-{
-	FILE *table = fopen("/proc/self/mountinfo", "re");
-	size_t count = hidden->count;
-	char *line = NULL;
-	size_t size = 0;
-	int r = 0;
-
-	while (r == 0 && table && getline(&line, &size, table) > 0) {
-		char *path = line;
-		struct stat st;
-
-		for (int field = 0; path && field < 4; field++) {
-			path = strchr(path, ' ');
-			path = path ? path + 1 : NULL;
-		}
-		if (!path)
-			continue;
-		path[strcspn(path, " ")] = '\0';
-		if (path_is_clean(path) && path[1] != '\0' && lstat(path, &st) == 0 &&
-		    is_hidden_inode(hidden, count, &st))
-			r = add_path(hidden, path, err);
-	}
-	free(line);
-	if (table)
-		(void)fclose(table);
-	return r;
-}
-
-int hidden_collect_host(struct strv *hidden, struct error *err)
-{
-	int r = add_mounts(hidden, err);
-
-	return r < 0 ? r : add_sockets(hidden, err);
-}
-
-bool hidden_ssh_visible(const char *name)
-{
-	for (size_t i = 0; hidden_ssh_visible_list[i]; i++) {
-		if (strcmp(hidden_ssh_visible_list[i], name) == 0)
-			return true;
-	}
-	return str_ends(name, ".pub");
+	if (r < 0 || m->spec->user.uid != 0)
+		return r;
+	r = hide_lines(&hiding, "/", hidden_root);
+	return r < 0 ? r : hide_closed(&hiding, "/var/lib");
 }

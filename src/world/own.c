@@ -1,22 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The world's own places as tables, in the order they are mounted. */
+/**
+ * The world's own places as tables.
+ *
+ * With PLAN_GUARD_TMP left out, /tmp and its like are the host's, writable, and of /run only
+ * /run/substrate is the world's.
+ */
 #include "world/own.h"
 
 #include "base/error.h"
 #include "base/path.h"
-#include "world/etcfiles.h"
+#include "world/making.h"
+#include "world/proc_list.h"
+#include "world/view.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
+#define RUN_BYTES (64ull << 20)
+#define STORE_BYTES (4ull << 20)
+
+/** Temporary places; projects and homes may lie below the first two. */
 static const struct {
 	const char *path;
 	uint32_t mode;
-	uint64_t divisor; /**< Of spec.tmp_bytes. */
+	bool shows; /**< Places of the host are shown in it when they must be. */
 } tmp_places[] = {
-	{"/tmp", 01777, 1},
-	{"/var/tmp", 01777, 1},
-	{"/run", 0755, 16},
+	{"/tmp", 01777, true},
+	{"/var/tmp", 01777, true},
+	{"/run", 0755, false},
 };
 
 static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
@@ -29,216 +39,55 @@ static const struct {
 	{"/dev/ptmx", "pts/ptmx"},
 };
 
-/** Parts of procfs that reach the whole machine. */
-static const char *const proc_read_only[] = {
-	"/proc/sys",           "/proc/irq",  "/proc/bus",  "/proc/fs",
-	"/proc/sysrq-trigger", "/proc/acpi", "/proc/scsi",
-};
-
-static const char *const proc_masked[] = {
-	"/proc/kcore", "/proc/keys",          "/proc/key-users",   "/proc/timer_list",
-	"/proc/kmsg",  "/proc/latency_stats", "/proc/sched_debug",
-};
-
+/** A few namespaces are left for init, which makes mount namespaces for what is added later. */
 static const struct {
 	const char *path, *value;
-	bool optional;
+	uint32_t flags;
 } sysctls[] = {
-	{"user/max_user_namespaces", "0", false}, {"user/max_mnt_namespaces", "8", true},
-	{"user/max_net_namespaces", "8", true},   {"user/max_pid_namespaces", "8", true},
-	{"kernel/pid_max", "32768", true},
+	{"user/max_user_namespaces", "0", 0},
+	{"user/max_mnt_namespaces", "8", PLAN_OPTIONAL},
+	{"user/max_pid_namespaces", "4", PLAN_OPTIONAL},
+	{"user/max_net_namespaces", "4", PLAN_OPTIONAL},
+	{"user/max_ipc_namespaces", "4", PLAN_OPTIONAL},
+	{"user/max_uts_namespaces", "4", PLAN_OPTIONAL},
+	{"user/max_cgroup_namespaces", "4", PLAN_OPTIONAL},
+	{"user/max_time_namespaces", "4", PLAN_OPTIONAL},
 };
 
-static bool is_on(const struct spec *spec, enum plan_guard guard)
+static int mark(struct making *m, const char *path, unsigned bits, struct error *err)
 {
-	return !(spec->guards_off & (1u << guard));
+	return marks_add(m->marks, path, bits) ? 0 : error_oom(err);
 }
 
-static bool is_dir(const char *path)
+/** Where /var/run is a directory of its own, it is what /run is elsewhere. */
+static bool has_var_run(const struct making *m)
 {
 	struct stat st;
 
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	return hostfs_stat(m->host, "/var/run", &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-int own_places(const struct spec *spec, struct strv *ret, struct error *err)
+int own_mark(struct making *m, struct error *err)
 {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(tmp_places) && is_on(spec, PLAN_GUARD_TMP);
-	     i++) {
-		if (is_dir(tmp_places[i].path))
-			r = strv_add(ret, tmp_places[i].path);
-	}
-	if (r == 0)
-		r = strv_add(ret, "/dev");
-	if (r == 0)
-		r = strv_add(ret, "/proc");
-	if (r == 0)
-		r = strv_add(ret, "/sys");
-	return r < 0 ? error_oom(err) : 0;
-}
-
-const char *own_place_of(const struct strv *places, const char *path)
-{
-	for (size_t i = 0; i < places->count; i++) {
-		if (path_below(path, places->items[i]))
-			return places->items[i];
-	}
-	return NULL;
-}
-
-static void emit_tmp(struct view *view)
-{
-	for (size_t i = 0; i < ARRAY_LEN(tmp_places); i++) {
-		if (!strv_has(&view->own, tmp_places[i].path))
-			continue;
-		plan_add(view->plan, &(struct plan_step){
-					     .kind = PLAN_TMPFS,
-					     .guard = PLAN_GUARD_TMP,
-					     .flags = PLAN_MAKE,
-					     .path = tmp_places[i].path,
-					     .mode = tmp_places[i].mode,
-					     .size = view->spec->tmp_bytes / tmp_places[i].divisor,
-				     });
-	}
-}
-
-static void add_dir(struct view *view, const char *path, uint32_t mode)
-{
-	plan_add(view->plan, &(struct plan_step){.kind = PLAN_DIR, .path = path, .mode = mode});
-}
-
-static int emit_run(struct view *view, struct error *err)
-{
-	AUTO(mem_free) char *user = str_format("/run/user/%u", view->spec->user.uid);
-
-	if (!user)
-		return error_oom(err);
-	if (!strv_has(&view->own, "/run"))
-		return 0;
-	add_dir(view, "/run/lock", 01777);
-	add_dir(view, "/run/user", 0755);
-	add_dir(view, user, 0700);
-	add_dir(view, "/run/substrate", 0755);
-	plan_add(view->plan, &(struct plan_step){
-				     .kind = PLAN_FILE,
-				     .path = "/run/substrate/world",
-				     .data = "1\n",
-				     .mode = 0444,
-			     });
-	return 0;
-}
-
-static int emit_devices(struct view *view, struct error *err)
-{
-	if (!is_on(view->spec, PLAN_GUARD_DEV)) {
-		plan_add(view->plan,
-			 &(struct plan_step){
-				 .kind = PLAN_BIND,
-				 .flags = PLAN_DEV | PLAN_RW | PLAN_RECURSIVE | PLAN_MAKE,
-				 .path = "/dev",
-				 .source = "/dev",
-			 });
-		return 0;
-	}
-	add_dir(view, "/dev", 0755);
-	for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
-		AUTO(mem_free) char *path = path_join("/dev", devices[i]);
-
-		if (!path)
-			return error_oom(err);
-		plan_add(view->plan,
-			 &(struct plan_step){
-				 .kind = PLAN_BIND,
-				 .guard = PLAN_GUARD_DEV,
-				 .flags = PLAN_DEV | PLAN_RW | PLAN_MAKE | PLAN_OPTIONAL,
-				 .path = path,
-				 .source = path,
-			 });
-	}
-	for (size_t i = 0; i < ARRAY_LEN(dev_links); i++)
-		plan_add(view->plan, &(struct plan_step){
-					     .kind = PLAN_LINK,
-					     .path = dev_links[i].path,
-					     .data = dev_links[i].target,
-				     });
-	plan_add(view->plan,
-		 &(struct plan_step){.kind = PLAN_DEVPTS, .flags = PLAN_MAKE, .path = "/dev/pts"});
-	plan_add(view->plan, &(struct plan_step){
-				     .kind = PLAN_TMPFS,
-				     .flags = PLAN_MAKE,
-				     .path = "/dev/shm",
-				     .mode = 01777,
-				     .size = view->spec->tmp_bytes / 4,
-			     });
-	return 0;
-}
-
-static void emit_proc(struct view *view)
-{
-	plan_add(view->plan,
-		 &(struct plan_step){.kind = PLAN_PROC, .flags = PLAN_MAKE, .path = "/proc"});
-	for (size_t i = 0; i < ARRAY_LEN(sysctls) && is_on(view->spec, PLAN_GUARD_USERNS); i++)
-		plan_add(view->plan, &(struct plan_step){
-					     .kind = PLAN_SYSCTL,
-					     .guard = PLAN_GUARD_USERNS,
-					     .flags = sysctls[i].optional ? PLAN_OPTIONAL : 0u,
-					     .path = sysctls[i].path,
-					     .data = sysctls[i].value,
-				     });
-	if (!is_on(view->spec, PLAN_GUARD_PROC))
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(proc_read_only); i++)
-		plan_add(view->plan, &(struct plan_step){
-					     .kind = PLAN_SELF,
-					     .guard = PLAN_GUARD_PROC,
-					     .flags = PLAN_OPTIONAL,
-					     .path = proc_read_only[i],
-				     });
-	for (size_t i = 0; i < ARRAY_LEN(proc_masked); i++)
-		plan_add(view->plan, &(struct plan_step){
-					     .kind = PLAN_BIND,
-					     .guard = PLAN_GUARD_PROC,
-					     .flags = PLAN_OPTIONAL,
-					     .path = proc_masked[i],
-					     .source = "/dev/null",
-				     });
-}
-
-static int emit_sys(struct view *view, struct error *err)
-{
-	int r = view_make_dirs(view, "/", "/sys/devices/system", err);
+	bool tmp = making_has(m, PLAN_GUARD_TMP);
+	int r = mark(m, "/proc", MARK_OWN, err);
 
 	if (r == 0)
-		plan_add(view->plan, &(struct plan_step){
-					     .kind = PLAN_BIND,
-					     .guard = PLAN_GUARD_READONLY,
-					     .flags = PLAN_MAKE | PLAN_OPTIONAL | PLAN_RECURSIVE,
-					     .path = "/sys/devices/system/cpu",
-					     .source = "/sys/devices/system/cpu",
-				     });
+		r = mark(m, "/sys", MARK_OWN, err);
+	if (r == 0)
+		r = mark(m, "/dev", MARK_OWN, err);
+	if (r == 0)
+		r = mark(m, "/tmp", tmp ? MARK_OWN : MARK_KEEP, err);
+	if (r == 0)
+		r = mark(m, "/var/tmp", tmp ? MARK_OWN : MARK_KEEP, err);
+	if (r == 0)
+		r = mark(m, tmp ? "/run" : MAKING_STORE, MARK_OWN, err);
+	if (r == 0 && tmp && has_var_run(m))
+		r = mark(m, "/var/run", MARK_OWN, err);
 	return r;
 }
 
-int own_emit(struct view *view, struct error *err)
-{
-	int r;
-
-	emit_tmp(view);
-	r = emit_run(view, err);
-	if (r == 0)
-		r = emit_devices(view, err);
-	if (r < 0)
-		return r;
-	emit_proc(view);
-	r = emit_sys(view, err);
-	if (r == 0 && strv_has(&view->own, "/run"))
-		r = etcfiles_emit(view, err);
-	return r;
-}
-
-int own_pin_dirs(struct plan_builder *plan, const char *base, const char *path, struct error *err)
+int own_dirs(struct making *m, const char *base, const char *path, struct error *err)
 {
 	AUTO(mem_free) char *parent = path_parent(path);
 	int r;
@@ -247,9 +96,199 @@ int own_pin_dirs(struct plan_builder *plan, const char *base, const char *path, 
 		return 0;
 	if (!parent)
 		return error_oom(err);
-	r = own_pin_dirs(plan, base, parent, err);
+	r = own_dirs(m, base, parent, err);
 	if (r == 0)
-		plan_add(plan, &(struct plan_step){
-				       .kind = PLAN_SELF, .guard = PLAN_GUARD_TMP, .path = path});
+		making_dir(m, path, 0755);
 	return r;
+}
+
+static void emit_tmpfs(struct making *m, const char *path, uint32_t mode, uint64_t size)
+{
+	plan_add(m->plan, &(struct plan_step){
+				  .kind = PLAN_TMPFS,
+				  .guard = PLAN_GUARD_TMP,
+				  .path = path,
+				  .mode = mode,
+				  .size = size,
+			  });
+}
+
+static void emit_host(struct making *m, const char *path, uint32_t flags)
+{
+	plan_add(m->plan, &(struct plan_step){
+				  .kind = PLAN_BIND,
+				  .flags = flags | PLAN_RW | PLAN_RECURSIVE | PLAN_MAKE,
+				  .path = path,
+				  .source = path,
+			  });
+}
+
+static int emit_tmp(struct making *m, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(tmp_places); i++) {
+		const char *path = tmp_places[i].path;
+
+		if (making_has(m, PLAN_GUARD_TMP)) {
+			emit_tmpfs(m, path, tmp_places[i].mode,
+				   tmp_places[i].shows ? m->spec->tmp_bytes : RUN_BYTES);
+			if (tmp_places[i].shows)
+				r = view_below(m, path, err);
+		} else if (tmp_places[i].shows) {
+			emit_host(m, path, 0);
+		}
+	}
+	if (r == 0 && making_has(m, PLAN_GUARD_TMP) && has_var_run(m))
+		emit_tmpfs(m, "/var/run", 0755, RUN_BYTES);
+	return r;
+}
+
+static void emit_file(struct making *m, const char *path, const char *text)
+{
+	plan_add(m->plan,
+		 &(struct plan_step){.kind = PLAN_FILE, .path = path, .data = text, .mode = 0444});
+}
+
+static int emit_run(struct making *m, struct error *err)
+{
+	AUTO(mem_free) char *user = str_format("/run/user/%u", m->spec->user.uid);
+
+	if (!user)
+		return error_oom(err);
+	if (making_has(m, PLAN_GUARD_TMP)) {
+		making_dir(m, "/run/lock", 01777);
+		making_dir(m, "/run/user", 0755);
+		making_dir(m, user, 0700);
+		making_dir(m, MAKING_STORE, 0755);
+	} else {
+		emit_tmpfs(m, MAKING_STORE, 0755, STORE_BYTES);
+	}
+	emit_file(m, MAKING_STORE "/world", "1\n");
+	emit_file(m, MAKING_EMPTY, "");
+	return 0;
+}
+
+static int emit_dev(struct making *m, struct error *err)
+{
+	if (!making_has(m, PLAN_GUARD_DEV)) {
+		emit_host(m, "/dev", PLAN_DEV);
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
+		AUTO(mem_free) char *path = path_join("/dev", devices[i]);
+
+		if (!path)
+			return error_oom(err);
+		plan_add(m->plan, &(struct plan_step){
+					  .kind = PLAN_BIND,
+					  .guard = PLAN_GUARD_DEV,
+					  .flags = PLAN_DEV | PLAN_RW | PLAN_MAKE | PLAN_OPTIONAL,
+					  .path = path,
+					  .source = path,
+				  });
+	}
+	for (size_t i = 0; i < ARRAY_LEN(dev_links); i++)
+		plan_add(m->plan, &(struct plan_step){
+					  .kind = PLAN_LINK,
+					  .path = dev_links[i].path,
+					  .data = dev_links[i].target,
+				  });
+	plan_add(m->plan,
+		 &(struct plan_step){.kind = PLAN_DEVPTS, .flags = PLAN_MAKE, .path = "/dev/pts"});
+	plan_add(m->plan, &(struct plan_step){
+				  .kind = PLAN_TMPFS,
+				  .guard = PLAN_GUARD_TMP,
+				  .flags = PLAN_MAKE,
+				  .path = "/dev/shm",
+				  .mode = 01777,
+				  .size = m->spec->tmp_bytes,
+			  });
+	return 0;
+}
+
+static void emit_masks(struct making *m)
+{
+	for (size_t i = 0; proc_read_only[i]; i++)
+		plan_add(m->plan, &(struct plan_step){
+					  .kind = PLAN_SELF,
+					  .guard = PLAN_GUARD_PROC,
+					  .flags = PLAN_OPTIONAL,
+					  .path = proc_read_only[i],
+				  });
+	for (size_t i = 0; proc_empty_file[i]; i++)
+		plan_add(m->plan, &(struct plan_step){
+					  .kind = PLAN_BIND,
+					  .guard = PLAN_GUARD_PROC,
+					  .flags = PLAN_INSIDE | PLAN_OPTIONAL,
+					  .path = proc_empty_file[i],
+					  .source = MAKING_EMPTY,
+				  });
+	for (size_t i = 0; proc_empty_dir[i]; i++) {
+		plan_add(m->plan, &(struct plan_step){
+					  .kind = PLAN_TMPFS,
+					  .guard = PLAN_GUARD_PROC,
+					  .flags = PLAN_OPTIONAL | PLAN_NOEXEC,
+					  .path = proc_empty_dir[i],
+					  .mode = 0555,
+					  .size = 4096,
+				  });
+		plan_add(m->plan, &(struct plan_step){
+					  .kind = PLAN_SEAL,
+					  .guard = PLAN_GUARD_PROC,
+					  .flags = PLAN_OPTIONAL,
+					  .path = proc_empty_dir[i],
+				  });
+	}
+}
+
+static void emit_proc(struct making *m)
+{
+	plan_add(m->plan,
+		 &(struct plan_step){.kind = PLAN_PROC, .flags = PLAN_NOEXEC, .path = "/proc"});
+	// Written before /proc/sys is read-only.
+	for (size_t i = 0; making_has(m, PLAN_GUARD_USERNS) && i < ARRAY_LEN(sysctls); i++)
+		plan_add(m->plan, &(struct plan_step){
+					  .kind = PLAN_SYSCTL,
+					  .guard = PLAN_GUARD_USERNS,
+					  .flags = sysctls[i].flags,
+					  .path = sysctls[i].path,
+					  .data = sysctls[i].value,
+				  });
+	plan_add(m->plan, &(struct plan_step){
+				  .kind = PLAN_SYSCTL,
+				  .flags = PLAN_OPTIONAL,
+				  .path = "kernel/pid_max",
+				  .data = "32768",
+			  });
+	if (making_has(m, PLAN_GUARD_PROC))
+		emit_masks(m);
+}
+
+static void emit_sys(struct making *m)
+{
+	making_dir(m, "/sys/devices", 0755);
+	making_dir(m, "/sys/devices/system", 0755);
+	plan_add(m->plan, &(struct plan_step){
+				  .kind = PLAN_BIND,
+				  .guard = PLAN_GUARD_READONLY,
+				  .flags = PLAN_RECURSIVE | PLAN_OPTIONAL | PLAN_MAKE | PLAN_NOEXEC,
+				  .path = "/sys/devices/system/cpu",
+				  .source = "/sys/devices/system/cpu",
+			  });
+}
+
+int own_emit(struct making *m, struct error *err)
+{
+	int r = emit_tmp(m, err);
+
+	if (r == 0)
+		r = emit_run(m, err);
+	if (r == 0)
+		r = emit_dev(m, err);
+	if (r < 0)
+		return r;
+	emit_proc(m);
+	emit_sys(m);
+	return 0;
 }

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a world has of its own: /tmp, /run, /dev, /proc, /sys and generated files in /etc. */
+/** What a world has of its own: /tmp, /var/tmp, /run, /dev, /proc and what it sees of /sys. */
 #pragma once
 
-#include "world/view.h"
-
 struct error;
+struct making;
 
-#define OWN_HOSTNAME "substrate"
+/** Mark their places. */
+int own_mark(struct making *m, struct error *err);
 
-/** The places, as clean paths. */
-int own_places(const struct spec *spec, struct strv *ret, struct error *err);
+/** Emit them, when the host's view stands. */
+int own_emit(struct making *m, struct error *err);
 
-/** The place that `path` lies below, borrowed from the list, or NULL. */
-const char *own_place_of(const struct strv *places, const char *path);
-
-/** Emit all of them. */
-int own_emit(struct view *view, struct error *err);
-
-/** Bind each directory between `base` and `path` (included) onto itself, read-only. */
-int own_pin_dirs(struct plan_builder *plan, const char *base, const char *path, struct error *err);
+/** Emit directories from below `base` down to `path`, path included. */
+int own_dirs(struct making *m, const char *base, const char *path, struct error *err);

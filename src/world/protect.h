@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Protected paths of a project: mounted read-only where they exist, watched where not. */
+/** Protected paths of a project that can be written: what the host would run or trust. */
 #pragma once
 
-#include "sandbox/plan.h"
-#include "world/compile.h"
-
 struct error;
+struct making;
 
-/**
- * Emit the mounts for the project (and a worktree's common directory) and fill the lists of
- * `image`.  Nothing is emitted when the guard is off; the lists are filled all the same.
- */
-int protect_emit(const struct spec *spec, struct plan_builder *plan, struct image *image,
-		 struct error *err);
+/** Emit what protects them, and note in the image what is there and what is not. */
+int protect_emit(struct making *m, struct error *err);

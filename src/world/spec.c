@@ -105,10 +105,14 @@ int spec_default(const char *substrate_home, const char *cwd, const char *profil
 		.filter_families = FILTER_ALL,
 	};
 
-	if (!spec.substrate_home || !spec.profile || !spec.agent)
+	if (!spec.profile || !spec.agent)
 		return error_oom(err);
 
-	int r = find_user_and_project(cwd, &spec, err);
+	// A name that is not the real one would hide the wrong place.
+	int r = path_real(substrate_home, &spec.substrate_home, err);
+
+	if (r == 0)
+		r = find_user_and_project(cwd, &spec, err);
 	if (r < 0)
 		return r;
 	*ret = spec;

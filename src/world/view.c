@@ -1,206 +1,263 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * How it works.  A directory is a skeleton when something below it must be special; its entries
- * are then handled one by one.  Everything else is bound whole.  "/" is always a skeleton.
+ * How it works.  view_dir() goes through the host's directory and the marks side by side.  There
+ * are three ways to make a directory:
  *
- * Invariant: no source that is emitted is a hidden path or holds one.
+ *   HOST   the host's entries are shown, but for those that are left out;
+ *   MADE   the host has no such directory, only marked places are made in it;
+ *   KEPT   the host's directory is left out, only what must be there all the same is made.
+ *
+ * Invariant: no source that is bound is left out by a mark, or holds anything that is.
  */
 #include "world/view.h"
 
 #include "base/error.h"
 #include "base/path.h"
-#include "world/hidden.h"
+#include "world/making.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define ENTRIES_MAX 12000
-#define DEPTH_MAX 40
-#define COPY_MAX (64 << 10)
+/** Each is an operation in a plan of at most 1 MiB, and a mount. */
+#define ENTRIES_MAX 6000
+#define COPY_BYTES_MAX (64u << 10)
 
-bool view_is_own(const struct view *view, const char *path)
-{
-	for (size_t i = 0; i < view->own.count; i++) {
-		if (path_within(path, view->own.items[i]))
-			return true;
-	}
-	return false;
-}
+enum view_way { VIEW_HOST, VIEW_MADE, VIEW_KEPT };
 
-static bool any_below(const struct strv *paths, const char *dir)
-{
-	for (size_t i = 0; i < paths->count; i++) {
-		if (path_below(paths->items[i], dir))
-			return true;
-	}
-	return false;
-}
+static int view_dir(struct making *m, const char *path, const struct mark *mark, enum view_way way,
+		    struct error *err);
 
-bool view_is_skeleton(const struct view *view, const char *dir)
-{
-	return strcmp(dir, "/") == 0 || strcmp(dir, "/home") == 0 ||
-	       (view->hide && any_below(&view->hidden, dir)) || any_below(&view->special, dir) ||
-	       any_below(&view->own, dir);
-}
-
-/** Homes of other users are nobody's business here. */
-static bool is_other_home(const struct view *view, const char *path)
-{
-	const struct spec *spec = view->spec;
-
-	if (!path_below(path, "/home") || strchr(path + strlen("/home/"), '/'))
-		return false;
-	return !path_within(spec->user.home, path) &&
-	       !(spec->env_home && path_within(spec->env_home, path));
-}
-
-/** In a home's .ssh only the harmless files are seen. */
-static bool is_hidden_key(const struct view *view, const char *dir, const char *name)
-{
-	AUTO(mem_free) char *home = path_parent(dir);
-
-	if (strcmp(path_base(dir), ".ssh") != 0 || !home)
-		return false;
-	return (strcmp(home, view->spec->user.home) == 0 || str_same(home, view->spec->env_home)) &&
-	       !hidden_ssh_visible(name);
-}
-
-static bool is_left_out(const struct view *view, const char *dir, const char *path)
-{
-	if (view_is_own(view, path) || is_other_home(view, path))
-		return true;
-	if (!view->hide)
-		return false;
-	return strv_has(&view->hidden, path) || is_hidden_key(view, dir, path_base(path));
-}
-
-static int emit_link(struct view *view, const char *path, struct error *err)
-{
-	char target[PATH_MAX];
-	ssize_t n = readlink(path, target, sizeof(target) - 1);
-
-	if (n <= 0 || n >= (ssize_t)sizeof(target) - 1)
-		return n < 0 && errno != ENOENT ? error_errno(err, "readlink %s", path) : 0;
-	target[n] = '\0';
-	plan_add(view->plan, &(struct plan_step){.kind = PLAN_LINK, .path = path, .data = target});
-	return 0;
-}
-
-static uint32_t bind_flags(const struct view *view)
-{
-	return PLAN_RECURSIVE | PLAN_OPTIONAL | PLAN_MAKE | (view->read_only ? 0 : PLAN_RW);
-}
-
-/** Root reads /etc by its own files' modes, so a root world gets copies, not root's files. */
-static bool is_copied(const struct view *view, const char *dir, const struct stat *st)
-{
-	return view->spec->user.uid == 0 && strcmp(dir, "/etc") == 0 && st->st_size <= COPY_MAX &&
-	       st->st_size > 0;
-}
-
-static int emit_dir(struct view *view, const char *dir, unsigned depth, struct error *err);
-
-static int emit_entry(struct view *view, const char *dir, const char *path, unsigned depth,
-		      struct error *err)
+/** A directory is as open as the host's, but never writable for others. */
+static uint32_t mode_of(const struct making *m, const char *path, enum view_way way)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0)
-		return 0; // it vanished, or cannot be seen: then not by the world either
-	if (S_ISLNK(st.st_mode))
-		return emit_link(view, path, err);
-	if (S_ISDIR(st.st_mode) && view_is_skeleton(view, path)) {
-		plan_add(view->plan,
-			 &(struct plan_step){.kind = PLAN_DIR, .path = path, .mode = 0755});
-		return emit_dir(view, path, depth + 1, err);
-	}
-	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
-		return 0;
+	if (way != VIEW_HOST || hostfs_stat(m->host, path, &st) < 0)
+		return 0755;
+	return (st.st_mode & 0755) | 0500;
+}
 
-	bool copied = S_ISREG(st.st_mode) && is_copied(view, dir, &st);
+static int emit_link(struct making *m, const char *path, struct error *err)
+{
+	AUTO(mem_free) char *text = NULL;
+	int r = hostfs_link(m->host, path, &text);
 
-	plan_add(view->plan, &(struct plan_step){
-				     .kind = copied ? PLAN_COPY : PLAN_BIND,
-				     .guard = PLAN_GUARD_READONLY,
-				     .flags = copied ? PLAN_OPTIONAL : bind_flags(view),
-				     .path = path,
-				     .source = path,
-			     });
+	if (r == -ENOMEM)
+		return error_oom(err);
+	if (r == 0 && text[0])
+		plan_add(m->plan,
+			 &(struct plan_step){.kind = PLAN_LINK, .path = path, .data = text});
 	return 0;
 }
 
-static int compare_names(const struct dirent **a, const struct dirent **b)
+static void emit_bind(struct making *m, const char *path)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
+	plan_add(m->plan,
+		 &(struct plan_step){
+			 .kind = PLAN_BIND,
+			 .guard = PLAN_GUARD_READONLY,
+			 .flags = PLAN_RECURSIVE | PLAN_OPTIONAL | PLAN_MAKE | making_read_only(m),
+			 .path = path,
+			 .source = path,
+		 });
 }
 
-static int is_entry(const struct dirent *entry)
+static void emit_copy(struct making *m, const char *path)
 {
-	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+	plan_add(m->plan, &(struct plan_step){
+				  .kind = PLAN_COPY,
+				  .guard = PLAN_GUARD_READONLY,
+				  .flags = PLAN_OPTIONAL,
+				  .path = path,
+				  .source = path,
+			  });
 }
 
-static int emit_names(struct view *view, const char *dir, struct dirent **names, int count,
-		      unsigned depth, struct error *err)
+static int count_entry(struct making *m, const char *dir, struct error *err)
+{
+	if (++m->entries <= ENTRIES_MAX)
+		return 0;
+	return error_set(err, E2BIG,
+			 "the view needs more than %d entries bound one by one; %s is one of the "
+			 "directories that hold hidden paths, and it is large",
+			 ENTRIES_MAX, dir);
+}
+
+/** One entry of the host that is not left out and is no own or later mount. */
+static int emit_shown(struct making *m, const char *path, const struct hostfs_entry *entry,
+		      const struct mark *dir, struct error *err)
+{
+	const struct mark *mark = marks_child(dir, entry->name);
+
+	if (S_ISLNK(entry->mode))
+		return emit_link(m, path, err);
+	if (S_ISDIR(entry->mode) && marks_splits(mark))
+		return view_dir(m, path, mark, VIEW_HOST, err);
+	if (S_ISREG(entry->mode) && (dir->bits & MARK_COPY) && entry->size <= COPY_BYTES_MAX)
+		emit_copy(m, path);
+	else if (S_ISREG(entry->mode) || S_ISDIR(entry->mode))
+		emit_bind(m, path);
+	return 0;
+}
+
+static int emit_entry(struct making *m, const char *dir_path, const struct hostfs_entry *entry,
+		      const struct mark *dir, struct error *err)
+{
+	const struct mark *mark = marks_child(dir, entry->name);
+	AUTO(mem_free) char *path = path_join(dir_path, entry->name);
+	int r = path ? count_entry(m, dir_path, err) : error_oom(err);
+
+	if (r < 0)
+		return r;
+	// A mount of the world's own or a later bind: its place is made in emit_missing().
+	if (mark && (mark->bits & (MARK_OWN | MARK_KEEP)))
+		return 0;
+	if (!marks_hides(dir, entry->name))
+		return emit_shown(m, path, entry, dir, err);
+	return mark && marks_keeps(mark) ? view_dir(m, path, mark, VIEW_KEPT, err) : 0;
+}
+
+static bool has_entry(const struct hostfs_dir *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->entries[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/** What is shown in a directory that is left out. */
+static int emit_exception(struct making *m, const char *path, const struct mark *mark,
+			  struct error *err)
+{
+	struct hostfs_entry entry = {.name = mark->name};
+	struct stat st;
+
+	if (hostfs_stat(m->host, path, &st) < 0)
+		return 0;
+	entry.mode = st.st_mode;
+	return emit_shown(m, path, &entry, mark->parent, err);
+}
+
+/** The mount point of what is bound later; what leads there may be read-only by then. */
+static void emit_point(struct making *m, const char *path, const struct mark *mark)
+{
+	struct stat st;
+
+	// Where files are copied, the file itself comes later and not a mount.
+	if (hostfs_stat(m->host, path, &st) < 0 || (mark->parent->bits & MARK_COPY))
+		return;
+	if (S_ISDIR(st.st_mode))
+		making_dir(m, path, 0755);
+	else
+		plan_add(m->plan,
+			 &(struct plan_step){
+				 .kind = PLAN_FILE, .path = path, .data = "", .mode = 0444});
+}
+
+/** A marked place that the host's list did not provide. */
+static int emit_missing(struct making *m, const char *dir_path, const struct mark *mark,
+			enum view_way way, struct error *err)
+{
+	bool hidden = marks_hides(mark->parent, mark->name);
+	AUTO(mem_free) char *path = path_join(dir_path, mark->name);
+
+	if (!path)
+		return error_oom(err);
+	if (mark->bits & MARK_KEEP) {
+		emit_point(m, path, mark);
+		return 0;
+	}
+	if ((mark->bits & MARK_OWN) && way != VIEW_KEPT && !hidden) {
+		making_dir(m, path, 0755);
+		return 0;
+	}
+	if ((mark->bits & MARK_SHOW) && way == VIEW_KEPT)
+		return emit_exception(m, path, mark, err);
+	if (way == VIEW_KEPT || hidden)
+		return marks_keeps(mark) ? view_dir(m, path, mark, VIEW_KEPT, err) : 0;
+	return marks_wants(mark) ? view_dir(m, path, mark, VIEW_MADE, err) : 0;
+}
+
+static int emit_marked(struct making *m, const char *path, const struct mark *mark,
+		       const struct hostfs_dir *list, enum view_way way, struct error *err)
 {
 	int r = 0;
 
-	for (int i = 0; r == 0 && i < count; i++) {
-		AUTO(mem_free) char *path = path_join(dir, names[i]->d_name);
+	for (const struct mark *child = mark ? mark->first : NULL; r == 0 && child;
+	     child = child->next) {
+		bool placed = child->bits & (MARK_OWN | MARK_KEEP);
 
-		if (!path)
-			return error_oom(err);
-		if (++view->entries > ENTRIES_MAX)
-			return error_set(err, E2BIG,
-					 "%s: more than %d entries have to be bound one by one",
-					 dir, ENTRIES_MAX);
-		if (!is_left_out(view, dir, path))
-			r = emit_entry(view, dir, path, depth, err);
+		if (placed || !has_entry(list, child->name))
+			r = emit_missing(m, path, child, way, err);
 	}
 	return r;
 }
 
-static int emit_dir(struct view *view, const char *dir, unsigned depth, struct error *err)
+static int list_host(struct making *m, const char *path, struct hostfs_dir *ret, struct error *err)
 {
-	struct dirent **names = NULL;
+	int r = hostfs_list(m->host, path, ENTRIES_MAX + 1, ret);
 
-	if (depth > DEPTH_MAX)
-		return error_set(err, ELOOP, "%s lies too deep", dir);
-	if (strv_add(view->skeletons, dir) < 0)
+	if (strv_add(&m->image->skeletons, path) < 0 || r == -ENOMEM)
 		return error_oom(err);
+	if (r == -E2BIG) {
+		m->entries = ENTRIES_MAX;
+		return count_entry(m, path, err);
+	}
+	// What the daemon may not list, or what is gone, is empty for its worlds too.
+	return 0;
+}
 
-	int count = scandir(dir, &names, is_entry, compare_names);
-	if (count < 0)
-		return errno == EACCES ? 0 : error_errno(err, "list %s", dir);
+static int view_dir(struct making *m, const char *path, const struct mark *mark, enum view_way way,
+		    struct error *err)
+{
+	AUTO(hostfs_dir_done) struct hostfs_dir list = {0};
+	int r = way == VIEW_HOST ? list_host(m, path, &list, err) : 0;
 
-	int r = emit_names(view, dir, names, count, depth, err);
+	if (r < 0)
+		return r;
+	if (strcmp(path, "/") != 0)
+		making_dir(m, path, mode_of(m, path, way));
+	for (size_t i = 0; r == 0 && i < list.count; i++)
+		r = emit_entry(m, path, &list.entries[i], mark, err);
+	return r < 0 ? r : emit_marked(m, path, mark, &list, way, err);
+}
 
-	for (int i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
+int view_root(struct making *m, struct error *err)
+{
+	return view_dir(m, "/", m->marks, VIEW_HOST, err);
+}
+
+/** What leads to a shown or kept place cannot be renamed or written: a mount of its own. */
+static int emit_fixed(struct making *m, const char *path, const struct mark *mark,
+		      struct error *err)
+{
+	int r;
+
+	if (mark->bits & MARK_KEEP) {
+		emit_point(m, path, mark);
+		return 0;
+	}
+	r = mark->bits & MARK_SHOW ? emit_exception(m, path, mark, err)
+				   : view_dir(m, path, mark, VIEW_KEPT, err);
+	if (r == 0)
+		plan_add(m->plan, &(struct plan_step){
+					  .kind = PLAN_SELF, .flags = PLAN_OPTIONAL, .path = path});
 	return r;
 }
 
-int view_emit(struct view *view, struct error *err)
+int view_below(struct making *m, const char *path, struct error *err)
 {
-	return emit_dir(view, "/", 0, err);
-}
-
-int view_make_dirs(struct view *view, const char *base, const char *path, struct error *err)
-{
-	AUTO(mem_free) char *parent = path_parent(path);
+	const struct mark *mark = marks_find(m->marks, path);
 	int r = 0;
 
-	if (!path_below(path, base))
-		return 0;
-	if (!parent)
-		return error_oom(err);
-	r = view_make_dirs(view, base, parent, err);
-	if (r == 0)
-		plan_add(view->plan,
-			 &(struct plan_step){.kind = PLAN_DIR, .path = path, .mode = 0755});
+	for (const struct mark *child = mark ? mark->first : NULL; r == 0 && child;
+	     child = child->next) {
+		AUTO(mem_free) char *place = path_join(path, child->name);
+
+		if (!place)
+			return error_oom(err);
+		if (marks_keeps(child))
+			r = emit_fixed(m, place, child, err);
+	}
 	return r;
 }

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Pathname sockets, from the text of /proc/net/unix.  Pure. */
+#pragma once
+
+#include "base/str.h"
+
+/** Add the absolute, clean paths of sockets that are bound to one.  Returns 0 or -ENOMEM. */
+int socklist_parse(const char *text, struct strv *ret);
