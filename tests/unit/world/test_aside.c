@@ -407,11 +407,11 @@ static void swap_once(const struct swapper *swapper)
 
 	AUTO(fd_close) int sub = open_real_dir(tree, "sub");
 
-	(void)symlinkat(swapper->outside, sub, "link");
+	(void)!symlinkat(swapper->outside, sub, "link");
 	(void)renameat2(swapper->fd, "new", swapper->fd, "tree", RENAME_NOREPLACE);
 	(void)renameat2(tree, "sub", swapper->fd, "away", RENAME_NOREPLACE);
-	(void)symlinkat(swapper->outside, tree, "sub");
-	(void)symlinkat(swapper->outside, swapper->fd, "link");
+	(void)!symlinkat(swapper->outside, tree, "sub");
+	(void)!symlinkat(swapper->outside, swapper->fd, "link");
 	(void)renameat2(swapper->fd, "tree", swapper->fd, "link", RENAME_EXCHANGE);
 	remove_any(sub, "link");
 	remove_any(swapper->fd, "away");
