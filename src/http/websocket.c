@@ -341,6 +341,9 @@ static void tell_writable(struct websocket *ws)
 	ws->ops->writable(ws, ws->owner);
 	ws->busy--;
 	flush_queue(ws);
+	// A queue that filled up and emptied within the call gives no event of its own.
+	if (ws->full && ws->out.len <= QUEUE_LOW)
+		settle_soon(ws);
 }
 
 /** Bring the state up to date after anything happened.  May free the object. */
