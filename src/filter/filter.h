@@ -19,7 +19,8 @@ struct error;
 enum filter_family {
 	FILTER_MOUNT = 1 << 0, /**< mount, umount2, open_tree, fsopen, pivot_root, chroot, ... */
 	FILTER_NAMESPACE = 1 << 1, /**< setns, unshare, clone with CLONE_NEW*. */
-	FILTER_KERNEL = 1 << 2, /**< bpf, perf_event_open, kexec, modules, io_uring, userfaultfd. */
+	FILTER_KERNEL =
+		1 << 2, /**< bpf, perf_event_open, kexec, modules, io_uring, limits of init. */
 	FILTER_KEYS = 1 << 3,   /**< keyctl, add_key, request_key. */
 	FILTER_SOCKET = 1 << 4, /**< Families outside UNIX, INET, INET6, NETLINK_ROUTE. */
 	FILTER_SETUID = 1 << 5, /**< Set-id bits in chmod, open with O_CREAT, mknod, mkdir. */

@@ -35,6 +35,14 @@ void filter_code_load_arg(struct filter_code *code, unsigned arg)
 	(void)filter_code_add(code, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset);
 }
 
+void filter_code_load_high(struct filter_code *code, unsigned arg)
+{
+	size_t offset = offsetof(struct seccomp_data, args) + arg * sizeof(uint64_t);
+
+	(void)filter_code_add(code, BPF_LD | BPF_W | BPF_ABS,
+			      (uint32_t)(offset + sizeof(uint32_t)));
+}
+
 void filter_code_return(struct filter_code *code, uint32_t action)
 {
 	(void)filter_code_add(code, BPF_RET | BPF_K, action);

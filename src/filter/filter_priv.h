@@ -31,6 +31,9 @@ size_t filter_code_jump(struct filter_code *code, uint16_t op, uint32_t k, unsig
 /** Append "load the low half of argument `arg`". */
 void filter_code_load_arg(struct filter_code *code, unsigned arg);
 
+/** Append "load the high half of argument `arg`". */
+void filter_code_load_high(struct filter_code *code, unsigned arg);
+
 /** Append "return this action" (SECCOMP_RET_*). */
 void filter_code_return(struct filter_code *code, uint32_t action);
 

@@ -145,6 +145,30 @@ static void check_socket(struct filter_code *code, const struct filter_options *
 	allow_protocol(code, NETLINK_ROUTE);
 }
 
+/** The threads of init: PID 1 and the spawner, which is the first thread that it makes. */
+#define INIT_PID 1U
+#define SPAWNER_TID 2U
+
+/**
+ * A limit of init's may be read, not set: init has a command's uid, and with no descriptors or
+ * no CPU time left the world ends.  The pointer is tested whole: it is no int.
+ */
+static void check_prlimit(struct filter_code *code, const struct filter_options *options,
+			  const unsigned *args)
+{
+	(void)options;
+	filter_code_load_arg(code, args[0]);
+	(void)filter_code_jump(code, JUMP_EQUAL, INIT_PID, 2, 0);
+	(void)filter_code_jump(code, JUMP_EQUAL, SPAWNER_TID, 1, 0);
+	filter_code_return(code, ALLOW);
+	filter_code_load_arg(code, args[1]);
+	(void)filter_code_jump(code, JUMP_EQUAL, 0, 0, 3);
+	filter_code_load_high(code, args[1]);
+	(void)filter_code_jump(code, JUMP_EQUAL, 0, 0, 1);
+	filter_code_return(code, ALLOW);
+	filter_code_return(code, REFUSE);
+}
+
 /** The number of a call; some exist on one architecture only, some after the oldest headers. */
 #define NR(name) __NR_##name
 #ifdef __x86_64__
@@ -205,6 +229,8 @@ const struct filter_rule filter_rules[] = {
 	REFUSED(NR(open_by_handle_at), FILTER_KERNEL),
 	REFUSED(NR_OLD(iopl), FILTER_KERNEL),
 	REFUSED(NR_OLD(ioperm), FILTER_KERNEL),
+
+	{NR(prlimit64), FILTER_KERNEL, check_prlimit, {0, 2}},
 
 	REFUSED(NR(add_key), FILTER_KEYS),
 	REFUSED(NR(request_key), FILTER_KEYS),

@@ -105,6 +105,16 @@ int command_spawn_done(struct init *init, struct error *err)
 	return r < 0 ? r : command_spawn_next(init, err);
 }
 
+void command_spawn_nudge(struct init *init)
+{
+	struct job *job = init->spawner.job;
+	pid_t pid = job ? __atomic_load_n(&job->pid, __ATOMIC_ACQUIRE) : 0;
+
+	// Not reaped: as long as the job is there its number is its own.
+	if (pid > 0 && !job->ended)
+		(void)kill(pid, SIGCONT);
+}
+
 struct job *command_spawn_pending(struct init *init, uint32_t seq)
 {
 	struct job *job = init->spawner.job;

@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #define PACKETS_MAX 16 /**< Taken before children are looked at again. */
+#define STUCK_MS 1000  /**< A start that takes longer is looked after. */
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
 
 typedef int handler_fn(struct init *init, struct error *err);
@@ -206,10 +207,14 @@ static int serve(struct init *init, struct error *err)
 	};
 
 	for (;;) {
-		int r = 0;
+		int timeout_ms = init->more ? 0 : init->spawner.job ? STUCK_MS : -1;
+		int r = poll(fds, ARRAY_LEN(fds), timeout_ms);
 
-		if (poll(fds, ARRAY_LEN(fds), init->more ? 0 : -1) < 0 && errno != EINTR)
+		if (r < 0 && errno != EINTR)
 			return error_errno(err, "poll");
+		if (r == 0 && !init->more)
+			command_spawn_nudge(init);
+		r = 0;
 		if (fds[0].revents)
 			r = take_packets(init, err);
 		// Before the children, so that a command is reported as started before as ended.

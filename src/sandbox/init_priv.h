@@ -67,6 +67,9 @@ int command_spawn_next(struct init *init, struct error *err);
 /** The spawner is done with one. */
 int command_spawn_done(struct init *init, struct error *err);
 
+/** A start takes long: another command may have stopped the child before its exec. */
+void command_spawn_nudge(struct init *init);
+
 /** The command that waits or is being started under this seq, or NULL. */
 struct job *command_spawn_pending(struct init *init, uint32_t seq);
 

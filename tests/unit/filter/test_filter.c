@@ -168,6 +168,9 @@ static const struct call refused[] = {
 	{"fanotify_init", FILTER_KERNEL, __NR_fanotify_init, {-1, -1}},
 	{"fanotify_mark", FILTER_KERNEL, __NR_fanotify_mark, {-1, -1, -1, -1, BAD}},
 	{"open_by_handle_at", FILTER_KERNEL, __NR_open_by_handle_at, {-1, BAD, 0}},
+	{"prlimit of init", FILTER_KERNEL, __NR_prlimit64, {1, -1, BAD, 0}},
+	{"prlimit of the spawner", FILTER_KERNEL, __NR_prlimit64, {2, -1, BAD, 0}},
+	{"prlimit, high bit", FILTER_KERNEL, __NR_prlimit64, {HIGH | 1, -1, HIGH, 0}},
 	{"add_key", FILTER_KEYS, __NR_add_key, {BAD, BAD, BAD, 0, 0}},
 	{"request_key", FILTER_KEYS, __NR_request_key, {BAD, BAD, BAD, 0}},
 	{"keyctl", FILTER_KEYS, __NR_keyctl, {999}},
@@ -249,7 +252,9 @@ static const struct call allowed[] = {
 	{"seccomp", 0, __NR_seccomp, {-1, 0, 0}},
 	{"landlock", 0, __NR_landlock_create_ruleset, {BAD, 8, 0}},
 	{"prctl", 0, __NR_prctl, {-1}},
-	{"prlimit64", 0, __NR_prlimit64, {0, 0, 0, 0}},
+	{"prlimit64", 0, __NR_prlimit64, {0, -1, BAD, 0}},
+	{"prlimit64 of another", 0, __NR_prlimit64, {3, -1, BAD, 0}},
+	{"prlimit64 reads init's", 0, __NR_prlimit64, {1, -1, 0, 0}},
 	{"skipped by a tracer", 0, -1, {0}},
 };
 
