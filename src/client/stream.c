@@ -101,8 +101,12 @@ int stream_flush(struct stream *stream, struct error *err)
 	ssize_t n =
 		send(stream->fd, stream->out.data, stream->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		return error_errno(err, "write to the daemon");
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		int r = error_errno(err, "write to the daemon");
+
+		stream->out.len = 0; // nobody takes it any more
+		return r;
+	}
 	if (n > 0)
 		buf_consume(&stream->out, (size_t)n);
 	return 0;
@@ -268,6 +272,7 @@ static int take_message(struct stream *stream, const struct frame_message *messa
 			struct stream_message *ret, struct error *err)
 {
 	const char *data = message->data;
+	struct error ignored;
 
 	switch (message->opcode) {
 	case FRAME_TEXT:
@@ -284,7 +289,8 @@ static int take_message(struct stream *stream, const struct frame_message *messa
 		return 1;
 	case FRAME_PING:
 		add_frame(stream, &stream->out, FRAME_PONG, -1, bytes_of(data, message->len));
-		return stream_flush(stream, err);
+		(void)stream_flush(stream, &ignored); // a dead connection shows when it is read
+		return 0;
 	case FRAME_PONG:
 	case FRAME_CONTINUATION: // never given by frame_next()
 		break;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@ void fixture_start(struct fixture *fixture, unsigned connections_max)
 	(void)snprintf(fixture->dir, sizeof(fixture->dir), "/tmp/test-http.XXXXXX");
 	assert_non_null(mkdtemp(fixture->dir));
 	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/sock", fixture->dir);
+	assert_int_equal(mkdir(fixture->path, 0700), 0);
+	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/sock/agent.sock", fixture->dir);
 
 	struct sockaddr_un address = address_of(fixture);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -62,6 +65,8 @@ void fixture_stop(struct fixture *fixture)
 	fixture_answer_done(&answer);
 	assert_int_equal(waitpid(fixture->pid, &status, 0), fixture->pid);
 	(void)unlink(fixture->path);
+	*strrchr(fixture->path, '/') = '\0';
+	(void)rmdir(fixture->path);
 	(void)rmdir(fixture->dir);
 	assert_int_equal(status, 0);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A server in a process of its own, on a socket in a temporary directory, and the client's side
- * of HTTP and WebSocket as plain bytes.
+ * A server in a process of its own, on DIR/sock/agent.sock of a temporary directory, and the
+ * client's side of HTTP and WebSocket as plain bytes.
  *
  * Its routes: /hello; /echo (the body); /show (method, path, query); /later (answered by
- * /release); /silent (the same, unwatched); /counters; /quit; /ws (see fixture_server.c).
+ * /release); /silent (the same, unwatched); /counters; /quit; /ws and /v1/stream (see
+ * fixture_server.c).
  */
 #pragma once
 

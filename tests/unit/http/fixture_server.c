@@ -5,6 +5,9 @@
  * Its WebSocket sends every message back, but for these texts: "close N" closes with code N;
  * "flood N" sends N binary messages of 64 KiB with back-pressure; "pause" stops reading for good;
  * "burst" sends three messages and closes within one turn.
+ *
+ * /v1/stream behaves like a command: the start message is sent back, then stdin comes back on
+ * stdout and its length on stderr; a signal is answered; the end of stdin ends it.
  */
 #include "base/error.h"
 #include "base/str.h"
@@ -117,13 +120,38 @@ static const struct websocket_ops ops = {
 	.gone = on_ws_gone,
 };
 
+static void on_stream_message(struct websocket *ws, bool text, const void *data, size_t len,
+			      void *context)
+{
+	struct socket_owner *owner = context;
+	char number[32];
+
+	owner->served->ws_messages++;
+	if (!text) {
+		(void)snprintf(number, sizeof(number), "%zu", len - 1);
+		(void)websocket_send_channel(ws, 1, (const char *)data + 1, len - 1);
+		(void)websocket_send_channel(ws, 2, number, strlen(number));
+	} else if (strstr(data, "close_stdin")) {
+		(void)websocket_send(ws, true, "{\"type\":\"exit\",\"exit\":7}", 24);
+		end(owner, 1000);
+	} else {
+		(void)websocket_send(ws, true, data, len);
+	}
+}
+
+static const struct websocket_ops stream_ops = {
+	.message = on_stream_message,
+	.writable = on_writable,
+	.gone = on_ws_gone,
+};
+
 static void serve_ws(struct served *served, struct exchange *x, const struct http_request *req)
 {
 	struct socket_owner *owner = calloc(1, sizeof(*owner));
 
-	(void)req;
 	*owner = (struct socket_owner){.served = served};
-	if (exchange_upgrade(x, &ops, owner, &owner->ws) < 0)
+	if (exchange_upgrade(x, str_starts(req->path, "/v1") ? &stream_ops : &ops, owner,
+			     &owner->ws) < 0)
 		free(owner);
 	else
 		served->ws_open++;
@@ -220,6 +248,7 @@ static const struct {
 	{"/hello", serve_hello},       {"/echo", serve_echo},    {"/show", serve_show},
 	{"/later", serve_later},       {"/silent", serve_later}, {"/release", serve_release},
 	{"/counters", serve_counters}, {"/quit", serve_quit},    {"/ws", serve_ws},
+	{"/v1/stream", serve_ws},
 };
 
 static void handle(struct exchange *x, const struct http_request *req, void *userdata)
