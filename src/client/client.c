@@ -231,7 +231,7 @@ static int read_head(int fd, struct buf *in, struct head *ret, struct error *err
 /** Read an answer; *in keeps its bytes. */
 static int read_answer(int fd, struct buf *in, struct client_answer *ret, struct error *err)
 {
-	struct head head;
+	struct head head = {0};
 	int r = read_head(fd, in, &head, err);
 
 	if (r < 0)

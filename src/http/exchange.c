@@ -260,6 +260,7 @@ static enum MHD_Result call_handler(struct exchange *x, const char *url)
 	return MHD_YES;
 }
 
+// NOLINTNEXTLINE(readability-function-size): the parameters are the library's.
 enum MHD_Result exchange_access(void *cls, struct MHD_Connection *mhd, const char *url,
 				const char *method, const char *version, const char *data,
 				size_t *size, void **slot)

@@ -128,9 +128,9 @@ static int read_start_time(pid_t pid, unsigned long long *ret, struct error *err
 
 int peer_check_by_pid(const struct peer_self *self, int fd, struct peer *ret, struct error *err)
 {
-	struct peer peer;
-	unsigned long long before;
-	unsigned long long after;
+	struct peer peer = {.pidfd = -1};
+	unsigned long long before = 0;
+	unsigned long long after = 0;
 	int r = read_credentials(self, fd, &peer, err);
 
 	if (r == 0)
@@ -158,7 +158,7 @@ int peer_check_by_pid(const struct peer_self *self, int fd, struct peer *ret, st
 
 int peer_check(const struct peer_self *self, int fd, struct peer *ret, struct error *err)
 {
-	struct peer peer;
+	struct peer peer = {.pidfd = -1};
 	int pidfd_raw = -1;
 	socklen_t size = sizeof(pidfd_raw);
 	int r = read_credentials(self, fd, &peer, err);

@@ -413,6 +413,7 @@ void websocket_attach_fresh(struct http_server *server)
 	}
 }
 
+// NOLINTNEXTLINE(readability-function-size): the parameters are the library's.
 void websocket_upgraded(void *cls, struct MHD_Connection *mhd, void *context, const char *extra,
 			size_t extra_size, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
 {

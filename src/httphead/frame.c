@@ -176,7 +176,7 @@ int frame_next(struct frame_reader *reader, const char *data, size_t len, struct
 	if (!reader->fragmented)
 		reader->partial.len = 0; // the message that the last call returned
 	while (r == 0) {
-		struct frame frame;
+		struct frame frame = {0};
 
 		r = frame_parse(data + used, len - used, &frame, err);
 		if (r == FRAME_MORE) {
