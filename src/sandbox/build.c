@@ -87,5 +87,7 @@ void build_done(struct build *build)
 	build->ruleset = fd_close(build->ruleset);
 	build->parent.fd = fd_close(build->parent.fd);
 	free(build->scratch);
+	free(build->filter);
 	build->scratch = NULL;
+	build->filter = NULL;
 }

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 struct error;
+struct sock_filter;
 
 /** Directory that the last file operation worked in: plans name many files of one. */
 struct build_parent {
@@ -25,9 +26,9 @@ struct build {
 	int abi;     /**< Of Landlock, 0: not there. */
 	uid_t uid;   /**< Whose the commands are; our own at first. */
 	gid_t gid;
-	bool entered;       /**< PLAN_PIVOT is done. */
-	bool pids;          /**< kernel.pid_max is set. */
-	const void *filter; /**< The last PLAN_SECCOMP, in the plan; NULL: none. */
+	bool entered;               /**< PLAN_PIVOT is done. */
+	bool pids;                  /**< kernel.pid_max is set. */
+	struct sock_filter *filter; /**< Owned: of the last PLAN_SECCOMP; NULL: none. */
 	uint32_t filter_bytes;
 	char *scratch; /**< Owned; where files are copied through. */
 	struct build_parent parent;

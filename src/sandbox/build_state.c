@@ -127,8 +127,12 @@ int build_state_landlock(struct build *build, const struct plan_op *op, struct e
 
 int build_state_seccomp(struct build *build, const struct plan_op *op, struct error *err)
 {
-	(void)err;
-	build->filter = build->plan->data + op->data; // the spawner loads it, last of all
+	// The spawner loads it, last of all.
+	free(build->filter);
+	build->filter = malloc(op->data_len);
+	if (!build->filter)
+		return error_oom(err);
+	memcpy(build->filter, build->plan->data + op->data, op->data_len);
 	build->filter_bytes = op->data_len;
 	return 0;
 }

@@ -16,6 +16,15 @@ union ancillary {
 	char bytes[CMSG_SPACE(sizeof(int) * CONTROL_FDS_MAX)];
 };
 
+/** A pointer as struct iovec wants it; sendmsg() only reads. */
+static void *writable(const void *data)
+{
+	void *ret;
+
+	memcpy(&ret, &data, sizeof(ret));
+	return ret;
+}
+
 static void attach_fds(struct msghdr *head, union ancillary *room, const int *fds, size_t nfds)
 {
 	if (nfds == 0)
@@ -38,8 +47,8 @@ int control_send(int fd, const struct control_message *msg, struct error *err)
 	union ancillary room;
 	struct iovec parts[] = {
 		{&header, sizeof(header)},
-		{(void *)(uintptr_t)msg->body, msg->body_size},
-		{(void *)(uintptr_t)msg->payload, msg->payload_size},
+		{writable(msg->body), msg->body_size},
+		{writable(msg->payload), msg->payload_size},
 	};
 	struct msghdr head = {.msg_iov = parts, .msg_iovlen = ARRAY_LEN(parts)};
 

@@ -79,32 +79,30 @@ CHILD_CODE static bool join(struct job *job, const char *dir, size_t dir_len, co
 	return true;
 }
 
+/** Try job->path.  EACCES and ENOENT: the search goes on; anything else has ended it. */
+CHILD_CODE static int try_candidate(struct job *job)
+{
+	if (syscall(SYS_faccessat, AT_FDCWD, job->path, X_OK) < 0)
+		return errno == EACCES ? EACCES : ENOENT;
+	(void)run(job, job->path);
+	return job->step == CONTROL_STEP_LOOKUP ? ENOENT : job->code == EACCES ? EACCES : EINTR;
+}
+
 /** Look the name up in PATH.  A candidate that may not be executed is remembered, as EACCES. */
 CHILD_CODE static int search(struct job *job)
 {
 	const char *name = job->argv[0];
 	size_t name_len = strlen(name);
 	bool denied = false;
-	const char *dir = job->search;
 
-	while (name_len > 0) {
-		size_t len = 0;
+	for (const char *dir = job->search; name_len > 0 && dir;) {
+		size_t len = strcspn(dir, ":");
+		int code = join(job, dir, len, name, name_len) ? try_candidate(job) : ENOENT;
 
-		while (dir[len] && dir[len] != ':')
-			len++;
-		if (join(job, dir, len, name, name_len)) {
-			if (syscall(SYS_faccessat, AT_FDCWD, job->path, X_OK) == 0) {
-				(void)run(job, job->path);
-				if (job->code != EACCES && job->step != CONTROL_STEP_LOOKUP)
-					return -1;
-				denied = denied || job->code == EACCES;
-			} else if (errno == EACCES) {
-				denied = true;
-			}
-		}
-		if (!dir[len])
-			break;
-		dir += len + 1;
+		if (code == EINTR)
+			return -1;
+		denied = denied || code == EACCES;
+		dir = dir[len] ? dir + len + 1 : NULL;
 	}
 	if (denied)
 		return fail(job, CONTROL_STEP_EXEC, EACCES);

@@ -136,7 +136,7 @@ static int load_filter(const struct harden *harden, struct error *err)
 {
 	struct sock_fprog program = {
 		.len = (unsigned short)(harden->filter_bytes / sizeof(struct sock_filter)),
-		.filter = (struct sock_filter *)(uintptr_t)harden->filter, // read only
+		.filter = harden->filter,
 	};
 
 	if (!harden->filter)

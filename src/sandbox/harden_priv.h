@@ -7,14 +7,15 @@
 #include <sys/types.h>
 
 struct error;
+struct sock_filter;
 
 /** What the spawner, and so every command, is confined to. */
 struct harden {
 	uint32_t off; /**< enum control_harden bits left out: tests. */
 	uid_t uid;
 	gid_t gid;
-	int ruleset;        /**< Landlock ruleset, -1: none. */
-	const void *filter; /**< struct sock_filter array, NULL: none. */
+	int ruleset;                /**< Landlock ruleset, -1: none. */
+	struct sock_filter *filter; /**< Only read; NULL: none. */
 	uint32_t filter_bytes;
 };
 

@@ -126,21 +126,23 @@ int watch_bind_self(int root, const char *path, uint32_t flags)
 	return target < 0 ? -1 : bind_self(target, flags);
 }
 
+/** Attach the spare copy, and take another one.  Returns a descriptor of the mount, or -1. */
+static int attach_spare(struct watch *watch, int target)
+{
+	int tree = watch->spare;
+
+	if (mounting_attach(tree, target) < 0)
+		return -1;
+	watch->spare = mounting_clone(tree, true);
+	return tree;
+}
+
 /** Mount it again on what `target` shows.  0, or -1 with errno. */
 static int put_back(struct watch *watch, int target)
 {
-	AUTO(fd_close) int tree = -1;
+	AUTO(fd_close)
+	int tree = watch->self ? bind_self(target, watch->flags) : attach_spare(watch, target);
 
-	if (watch->self) {
-		tree = bind_self(target, watch->flags);
-	} else {
-		tree = TAKE_FD(watch->spare);
-		if (mounting_attach(tree, target) < 0) {
-			watch->spare = TAKE_FD(tree);
-			return -1;
-		}
-		watch->spare = mounting_clone(tree, true);
-	}
 	return tree < 0 ? -1 : identify(tree, watch);
 }
 

@@ -238,6 +238,7 @@ int fixture_try(struct fixture *f, const struct fixture_options *options, struct
 		return -err->code;
 	}
 	assert_int_equal(f->packet.header.kind, CONTROL_READY);
+	f->stands = true;
 	memcpy(&f->ready, f->packet.data, sizeof(f->ready));
 	return 0;
 }
@@ -264,11 +265,14 @@ static void remove_dir(const char *dir)
 
 void fixture_stop(struct fixture *f)
 {
-	siginfo_t info;
+	siginfo_t info = {0};
+	bool ready = f->launch.control_fd >= 0 && f->stands;
 
 	f->launch.control_fd = fd_close(f->launch.control_fd);
 	if (f->launch.pidfd >= 0)
 		assert_int_equal(waitid(P_PIDFD, (id_t)f->launch.pidfd, &info, WEXITED), 0);
+	if (ready && f->launch.pidfd >= 0 && info.si_status != 0)
+		fail_msg("init ended with %d", info.si_status);
 	f->launch.pidfd = fd_close(f->launch.pidfd);
 	remove_dir(f->dir);
 }

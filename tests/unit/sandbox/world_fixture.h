@@ -29,6 +29,7 @@ struct fixture {
 	uid_t uid;        /**< Whose the commands are. */
 	gid_t gid;
 	struct launch launch;
+	bool stands; /**< It said that it is ready. */
 	struct control_ready ready;
 	struct control_packet packet;
 	uint32_t seq;  /**< Of the last command. */
