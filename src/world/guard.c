@@ -186,8 +186,10 @@ static int add_configs(struct guard *guard, const struct strv *paths, struct err
 			continue;
 		if (r < 0 || !dir)
 			return r;
+		guard_path_hold(dir);
 		r = guard_config_add(guard->hub, dir->fd, paths->items[i], false,
 				     &guard->configs[guard->nconfigs], err);
+		guard_path_release(dir);
 		guard_path_leave(dir);
 		if (r < 0)
 			return r;

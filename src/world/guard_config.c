@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "git/gitconfig.h"
 #include "world/aside_tree.h"
+#include "world/guard_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -332,16 +333,31 @@ static void check_strange(struct guard_config *config, struct guard *writer)
 		guard_tell(writer, config->path, NULL, err.msg);
 }
 
-void guard_config_check(struct guard_config *config)
+/** Open its directory.  False: it is not there any more, and so is no configuration. */
+static bool hold(struct guard_config *config)
+{
+	config->dirty = false;
+	if (config->dirfd < 0)
+		config->dirfd = guard_path_open_same(config->dir, &config->identity);
+	return config->dirfd >= 0;
+}
+
+static void release(struct guard_config *config)
+{
+	if (!config->keep)
+		config->dirfd = fd_close(config->dirfd);
+}
+
+void guard_config_keep(struct guard_config *config)
+{
+	if (!config->keep)
+		config->keep = guard_path_keep(config->hub);
+}
+
+static void check(struct guard_config *config, struct guard *writer)
 {
 	AUTO(state_done) struct guard_config_state now = {0};
-	struct guard *writer = guard_writer(config->hub, config->path);
 
-	if (!writer) {
-		guard_config_accept(config);
-		return;
-	}
-	config->dirty = false;
 	read_state(config, &now);
 	if (state_same(&now, &config->before))
 		return;
@@ -353,17 +369,39 @@ void guard_config_check(struct guard_config *config)
 	note_seen(config);
 }
 
-void guard_config_accept(struct guard_config *config)
+void guard_config_check(struct guard_config *config)
+{
+	struct guard *writer = guard_writer(config->hub, config->path);
+
+	if (!writer) {
+		guard_config_accept(config);
+		return;
+	}
+	if (hold(config))
+		check(config, writer);
+	release(config);
+}
+
+static void accept_state(struct guard_config *config)
 {
 	AUTO(state_done) struct guard_config_state now = {0};
 
-	config->dirty = false;
-	if (config->failed || was_seen(config))
+	if (was_seen(config))
 		return;
 	note_seen(config);
 	read_state(config, &now);
 	take_state(config, &now);
 	config->made = false; // the host wrote to it, so from here on it is the host's
+}
+
+void guard_config_accept(struct guard_config *config)
+{
+	config->dirty = false;
+	if (config->failed)
+		return;
+	if (hold(config))
+		accept_state(config);
+	release(config);
 }
 
 /* The list ----------------------------------------------------------------------------- */
@@ -382,30 +420,27 @@ static struct guard_config *config_free(struct guard_config *config)
 	if (!config)
 		return NULL;
 	guard_watch_remove(config->hub->watch, &config->sub);
+	config->hub->kept -= config->keep;
 	config->dirfd = fd_close(config->dirfd);
 	state_done(&config->before);
 	free(config->path);
 	free(config->name);
+	free(config->dir);
 	free(config);
 	return NULL;
 }
 DEFINE_AUTO(struct guard_config *, config_free)
 
-/** True when both descriptors are of one directory. */
-static bool same_dir(int a, int b)
-{
-	struct stat x;
-	struct stat y;
-
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
-	       x.st_ino == y.st_ino;
-}
-
 int guard_config_add(struct guard_hub *hub, int dirfd, const char *path, bool made,
 		     struct guard_config **ret, struct error *err)
 {
+	struct stat st;
+
+	if (fstat(dirfd, &st) < 0)
+		return error_errno(err, "%s", path);
 	for (struct guard_config *have = hub->configs; have; have = have->next) {
-		if (strcmp(have->path, path) == 0 && same_dir(have->dirfd, dirfd)) {
+		if (strcmp(have->path, path) == 0 && have->identity.dev == st.st_dev &&
+		    have->identity.ino == st.st_ino) {
 			have->refs++;
 			*ret = have;
 			return 0;
@@ -418,22 +453,24 @@ int guard_config_add(struct guard_hub *hub, int dirfd, const char *path, bool ma
 		return error_oom(err);
 	config->hub = hub;
 	config->made = made;
-	config->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	config->dirfd = -1;
+	config->identity =
+		(struct guard_identity){.exists = true, .dev = st.st_dev, .ino = st.st_ino};
 	config->path = strdup(path);
 	config->name = strdup(path_base(path));
-	if (!config->path || !config->name)
+	config->dir = path_parent(path);
+	if (!config->path || !config->name || !config->dir)
 		return error_oom(err);
-	if (config->dirfd < 0)
-		return error_errno(err, "duplicate a descriptor");
 
 	int r = guard_watch_add(hub->watch, &config->sub, dirfd, CONFIG_MASK, on_event, err);
 
 	if (r < 0)
 		return error_wrap(err, r, "%s", path);
-	if (!made) {
+	if (!made && hold(config)) {
 		note_seen(config);
 		read_state(config, &config->before);
 	}
+	release(config);
 	config->refs = 1;
 	config->next = hub->configs;
 	hub->configs = config;

@@ -29,17 +29,23 @@ struct guard_config {
 	struct guard_config *next;
 	struct guard_hub *hub;
 	char *path, *name;
-	int dirfd; /**< O_PATH of its directory, pinned. */
+	char *dir;                      /**< Path of its directory. */
+	struct guard_identity identity; /**< Of the directory. */
+	int dirfd;                      /**< O_PATH of it while it is looked at; else -1. */
 	struct guard_watch_sub sub;
 	struct guard_config_state before; /**< What is right. */
 	struct timespec seen_mtime, seen_ctime;
 	ino_t seen_ino;
 	bool made;   /**< Of a repository that a world made: defused. */
+	bool keep;   /**< Its directory stays open. */
 	bool dirty;  /**< An event named it. */
 	bool loose;  /**< Of a repository that no index leads to (guard_repo.h). */
 	bool failed; /**< It could not be put back; told once. */
 	unsigned refs;
 };
+
+/** Keep the directory of a project's own configuration open. */
+void guard_config_keep(struct guard_config *config);
 
 /**
  * Guard the file dirfd/name, known as `path`.  `made`: nothing in it is trusted.

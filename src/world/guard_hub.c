@@ -36,9 +36,12 @@ static void judge_paths(struct guard_hub *hub, const struct scope *scope)
 {
 	for (struct guard_dir *dir = hub->dirs; dir; dir = dir->next) {
 		for (struct guard_entry *entry = dir->entries; entry; entry = entry->next) {
-			if ((scope->all || entry->dirty) && in_scope(scope, entry->path))
-				guard_path_judge(entry);
+			if ((!scope->all && !entry->dirty) || !in_scope(scope, entry->path))
+				continue;
+			guard_path_hold(dir);
+			guard_path_judge(entry);
 		}
+		guard_path_release(dir);
 	}
 }
 

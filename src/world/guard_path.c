@@ -15,7 +15,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/** Directories of one hub that stay open. */
+#define KEPT_MAX 128U
 
 #define DIR_MASK \
 	(IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF)
@@ -24,11 +30,26 @@
 
 int guard_path_open(const char *path)
 {
-	AUTO(fd_close) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
 
-	if (root < 0)
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+int guard_path_open_same(const char *path, const struct guard_identity *identity)
+{
+	AUTO(fd_close) int fd = guard_path_open(path);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -1;
-	return fd_open_beneath(root, path[1] ? path + 1 : ".", O_PATH | O_DIRECTORY, 0);
+	if (!identity->exists || st.st_dev != identity->dev || st.st_ino != identity->ino) {
+		errno = ESTALE;
+		return -1;
+	}
+	return TAKE_FD(fd);
 }
 
 static void on_event(struct guard_watch_sub *sub, uint32_t mask, const char *name)
@@ -60,9 +81,7 @@ static int dir_pin(struct guard_dir *dir, struct error *err)
 
 	if (r < 0)
 		return error_wrap(err, r, "%s", dir->path);
-	dir->dev = st.st_dev;
-	dir->ino = st.st_ino;
-	dir->fd = TAKE_FD(fd);
+	dir->identity = (struct guard_identity){.exists = true, .dev = st.st_dev, .ino = st.st_ino};
 	dir->lost = false;
 	return 0;
 }
@@ -71,12 +90,14 @@ static void dir_unpin(struct guard_dir *dir)
 {
 	guard_watch_remove(dir->hub->watch, &dir->sub);
 	dir->fd = fd_close(dir->fd);
+	dir->identity.exists = false;
 }
 
 static struct guard_dir *dir_free(struct guard_dir *dir)
 {
 	if (!dir)
 		return NULL;
+	dir->hub->kept -= dir->keep;
 	dir_unpin(dir);
 	free(dir->path);
 	free(dir);
@@ -109,6 +130,7 @@ int guard_path_enter(struct guard_hub *hub, const char *path, struct guard_dir *
 
 	if (r < 0)
 		return r;
+	dir->keep = guard_path_keep(hub);
 	dir->refs = 1;
 	dir->next = hub->dirs;
 	hub->dirs = dir;
@@ -136,7 +158,7 @@ bool guard_path_reopen(struct guard_hub *hub)
 	for (struct guard_dir *dir = hub->dirs; dir; dir = dir->next) {
 		if (!dir->lost)
 			continue;
-		any |= dir->fd >= 0; // else this is one of many tries
+		any |= dir->identity.exists; // else this is one of many tries
 		dir_unpin(dir);
 		for (struct guard_entry *entry = dir->entries; entry; entry = entry->next) {
 			entry->dirty = true;
@@ -218,11 +240,39 @@ void guard_path_drop(struct guard_entry *entry)
 	free(entry);
 }
 
+bool guard_path_keep(struct guard_hub *hub)
+{
+	if (hub->kept >= KEPT_MAX)
+		return false;
+	hub->kept++;
+	return true;
+}
+
+void guard_path_hold(struct guard_dir *dir)
+{
+	if (dir->fd < 0)
+		dir->fd = guard_path_open_same(dir->path, &dir->identity);
+}
+
+void guard_path_release(struct guard_dir *dir)
+{
+	if (!dir->keep)
+		dir->fd = fd_close(dir->fd);
+}
+
 /** True when the entry is there. */
 static bool look(const struct guard_entry *entry, struct stat *ret)
 {
-	return entry->dir->fd >= 0 &&
-	       fstatat(entry->dir->fd, entry->name, ret, AT_SYMLINK_NOFOLLOW) == 0;
+	struct guard_dir *dir = entry->dir;
+	bool held = dir->fd >= 0;
+
+	guard_path_hold(dir);
+
+	bool there = dir->fd >= 0 && fstatat(dir->fd, entry->name, ret, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (!held)
+		guard_path_release(dir);
+	return there;
 }
 
 struct guard_identity guard_path_identity(const struct guard_entry *entry)
@@ -282,7 +332,7 @@ static void ask_for_mounts(struct guard_entry *entry)
 	}
 }
 
-void guard_path_judge(struct guard_entry *entry)
+static void judge(struct guard_entry *entry)
 {
 	struct guard *writer = guard_writer(entry->dir->hub, entry->path);
 	struct stat st;
@@ -311,4 +361,14 @@ void guard_path_judge(struct guard_entry *entry)
 		entry->failed = true;
 	else
 		accept_as(entry, NULL);
+}
+
+void guard_path_judge(struct guard_entry *entry)
+{
+	bool held = entry->dir->fd >= 0;
+
+	guard_path_hold(entry->dir);
+	judge(entry);
+	if (!held)
+		guard_path_release(entry->dir);
 }

@@ -14,10 +14,10 @@ struct guard_dir {
 	struct guard_dir *next;
 	struct guard_hub *hub;
 	char *path; /**< Real when it was opened. */
-	int fd;     /**< O_PATH; -1: not there. */
-	dev_t dev;
-	ino_t ino;
+	int fd;     /**< O_PATH, while guard_path_hold() holds it; else -1. */
+	struct guard_identity identity;
 	struct guard_watch_sub sub;
+	bool keep; /**< It stays open. */
 	bool lost; /**< It was removed or moved: open it again. */
 	unsigned refs;
 	struct guard_entry *entries;
@@ -41,6 +41,9 @@ struct guard_entry {
 /** Open a real path (a directory) without following any symlink: O_PATH fd, or -1 with errno. */
 int guard_path_open(const char *path);
 
+/** The same, or -1 when it is another directory than `identity`. */
+int guard_path_open_same(const char *path, const struct guard_identity *identity);
+
 /** The directory at `path`, opened when nobody had it.  Count it down with guard_path_leave(). */
 int guard_path_enter(struct guard_hub *hub, const char *path, struct guard_dir **ret,
 		     struct error *err);
@@ -57,6 +60,16 @@ int guard_path_add(struct guard_hub *hub, const char *path, struct guard_entry *
 
 /** Forget it. */
 void guard_path_drop(struct guard_entry *entry);
+
+/**
+ * True when a directory may stay open for good.  A few may, for speed: those of the projects
+ * themselves.  Others are opened when they are looked at, because worlds can make many.
+ */
+bool guard_path_keep(struct guard_hub *hub);
+
+/** Keep the directory open while several of its entries are looked at. */
+void guard_path_hold(struct guard_dir *dir);
+void guard_path_release(struct guard_dir *dir);
 
 /** What is known to be there. */
 struct guard_identity guard_path_identity(const struct guard_entry *entry);

@@ -19,6 +19,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/** Repositories in repositories; each one that is looked at keeps descriptors open. */
+#define DEPTH_MAX 16U
+
 static void suspect_dot_git(const struct guard_place *place, const char *why)
 {
 	AUTO(mem_free) char *key = str_format("/%s", place->path);
@@ -44,17 +47,22 @@ static int enter_repo(const struct guard_place *place, const struct guard_repo_o
 		      struct error *err)
 {
 	struct guard_repo *repo = NULL;
-	int r = guard_repo_add(place->hub, options, &repo, err);
+	int r;
 
+	if (place->hub->depth >= DEPTH_MAX)
+		return error_set(err, ELOOP, "its repository lies too deep in others");
+	r = guard_repo_add(place->hub, options, &repo, err);
 	if (r != GUARD_REPO_NEW)
 		return r; // one that is known is looked at in its turn
+	place->hub->depth++;
 	if (place->accept) {
 		guard_repo_accept(repo);
-		return 0;
+	} else {
+		guard_config_check(repo->config);
+		guard_config_check(repo->config_worktree);
+		guard_repo_check(repo);
 	}
-	guard_config_check(repo->config);
-	guard_config_check(repo->config_worktree);
-	guard_repo_check(repo);
+	place->hub->depth--;
 	return 0;
 }
 
@@ -65,7 +73,6 @@ static void enter_git_dir(const struct guard_place *place, const char *path, int
 		.path = path,
 		.worktree = place->path,
 		.fd = fd,
-		.worktree_fd = place->fd,
 		.made = !place->accept,
 		.loose = place->loose,
 	};
@@ -107,12 +114,13 @@ static void enter_gitfile(const struct guard_place *place)
 
 	for (struct guard_repo *repo = place->hub->repos; repo && target; repo = repo->next) {
 		const char *below = part_below(repo, target);
+		AUTO(fd_close) int base = below ? guard_repo_open(repo) : -1;
 		AUTO(fd_close)
-		int fd = below ? fd_open_beneath(repo->fd, below, O_PATH | O_DIRECTORY, 0) : -1;
+		int fd = base < 0 ? -1 : fd_open_beneath(base, below, O_PATH | O_DIRECTORY, 0);
 
 		if (fd >= 0)
 			enter_git_dir(place, target, fd);
-		if (fd >= 0 || (below && errno == ENOENT))
+		if (fd >= 0 || (base >= 0 && errno == ENOENT))
 			return; // what is not there yet is found when it is
 	}
 	suspect_dot_git(place, "it leads git to a repository elsewhere");
@@ -151,7 +159,6 @@ void guard_place_enter_bare(const struct guard_place *place)
 	const struct guard_repo_options options = {
 		.path = place->path,
 		.fd = place->fd,
-		.worktree_fd = -1,
 		.made = !place->accept,
 		.loose = place->loose,
 	};

@@ -30,6 +30,8 @@ struct guard_hub {
 	struct timer settle_timer; /**< Configuration that was written to is looked at then. */
 	struct timer poll_timer;   /**< Runs while anything runs: for what makes no event. */
 	uint64_t entered;          /**< Counts guard_enter(): the newest command has the highest. */
+	unsigned kept;             /**< Directories that stay open, see guard_path_keep(). */
+	unsigned depth;            /**< Repositories that are being looked at, one in another. */
 	bool overflow;             /**< Events were lost. */
 	bool final;                /**< The last thing that ran has ended: look at all. */
 };

@@ -283,15 +283,27 @@ static void look_at_commondir(struct guard_repo *repo, bool accept)
 
 /* Looking ------------------------------------------------------------------------------ */
 
-static void look(struct guard_repo *repo, bool accept)
+static void look_inside(struct guard_repo *repo, bool accept)
 {
-	repo->dirty = false;
 	if (!repo->mounted) {
 		look_at_commondir(repo, accept);
 		look_at_hooks(repo, accept);
 	}
 	look_at_worktrees(repo, accept);
 	guard_link_follow(repo, accept);
+}
+
+static void look(struct guard_repo *repo, bool accept)
+{
+	repo->dirty = false;
+	if (repo->fd < 0)
+		repo->fd = guard_repo_open(repo);
+	repo->worktree_fd = repo->worktree ? guard_path_open(repo->worktree) : -1;
+	if (repo->fd >= 0)
+		look_inside(repo, accept);
+	repo->worktree_fd = fd_close(repo->worktree_fd);
+	if (!repo->keep)
+		repo->fd = fd_close(repo->fd);
 }
 
 void guard_repo_accept(struct guard_repo *repo)
@@ -326,8 +338,8 @@ static struct guard_repo *repo_free(struct guard_repo *repo)
 		free(repo->seen[i].name);
 	free(repo->seen);
 	guard_index_done(&repo->index);
+	repo->hub->kept -= repo->keep;
 	repo->fd = fd_close(repo->fd);
-	repo->worktree_fd = fd_close(repo->worktree_fd);
 	free(repo->path);
 	free(repo->worktree);
 	free(repo);
@@ -356,32 +368,32 @@ static int repo_fill(struct guard_repo *repo, const struct guard_repo_options *o
 	repo->worktree = options->worktree ? strdup(options->worktree) : NULL;
 	if (!config || !config_worktree || !repo->path || (options->worktree && !repo->worktree))
 		return error_oom(err);
-	repo->fd = fcntl(options->fd, F_DUPFD_CLOEXEC, 3);
-	if (options->worktree_fd >= 0)
-		repo->worktree_fd = fcntl(options->worktree_fd, F_DUPFD_CLOEXEC, 3);
-	if (repo->fd < 0 || (options->worktree_fd >= 0 && repo->worktree_fd < 0) ||
-	    fstat(repo->fd, &st) < 0)
+	if (fstat(options->fd, &st) < 0)
 		return error_errno(err, "%s", options->path);
-	repo->dev = st.st_dev;
-	repo->ino = st.st_ino;
+	repo->identity =
+		(struct guard_identity){.exists = true, .dev = st.st_dev, .ino = st.st_ino};
 
-	int r = guard_config_add(repo->hub, repo->fd, config, options->made, &repo->config, err);
+	int r = guard_config_add(repo->hub, options->fd, config, options->made, &repo->config, err);
 
 	if (r == 0)
-		r = guard_config_add(repo->hub, repo->fd, config_worktree, options->made,
+		r = guard_config_add(repo->hub, options->fd, config_worktree, options->made,
 				     &repo->config_worktree, err);
 	if (r == 0)
-		r = guard_watch_add(repo->hub->watch, &repo->sub, repo->fd, REPO_MASK, on_event,
+		r = guard_watch_add(repo->hub->watch, &repo->sub, options->fd, REPO_MASK, on_event,
 				    err);
 	return r;
 }
 
+int guard_repo_open(const struct guard_repo *repo)
+{
+	return guard_path_open_same(repo->path, &repo->identity);
+}
+
 bool guard_repo_is_there(const struct guard_repo *repo)
 {
-	AUTO(fd_close) int fd = guard_path_open(repo->path);
-	struct stat st;
+	AUTO(fd_close) int fd = guard_repo_open(repo);
 
-	return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == repo->dev && st.st_ino == repo->ino;
+	return fd >= 0;
 }
 
 struct guard_repo *guard_repo_find(const struct guard_hub *hub, const char *path)
@@ -402,7 +414,7 @@ static struct guard_repo *find_same(struct guard_hub *hub, const char *path, int
 	for (struct guard_repo *repo = hub->repos; repo; repo = repo->next) {
 		if (repo->dead || strcmp(repo->path, path) != 0)
 			continue;
-		if (st.st_dev == repo->dev && st.st_ino == repo->ino)
+		if (st.st_dev == repo->identity.dev && st.st_ino == repo->identity.ino)
 			return repo;
 		repo->dead = true;
 	}
@@ -453,6 +465,11 @@ int guard_repo_add(struct guard_hub *hub, const struct guard_repo_options *optio
 	if (r < 0)
 		return r;
 	set_loose(repo, options->loose);
+	if (options->mounted) {
+		repo->keep = guard_path_keep(hub);
+		guard_config_keep(repo->config);
+		guard_config_keep(repo->config_worktree);
+	}
 	repo->next = hub->repos;
 	hub->repos = repo;
 	*ret = TAKE_PTR(repo);

@@ -26,12 +26,12 @@ struct guard_repo {
 	struct guard_hub *hub;
 	char *path;          /**< Of the git directory. */
 	char *worktree;      /**< Path of its working tree, or NULL. */
-	int fd, worktree_fd; /**< O_PATH; worktree_fd may be -1. */
-	dev_t dev;
-	ino_t ino;
+	int fd, worktree_fd; /**< O_PATH while it is looked at; else -1. */
+	struct guard_identity identity;
 	bool mounted; /**< Its hooks and commondir are protected by mounts. */
 	bool dirty;   /**< An event came from it. */
 	bool dead;    /**< Another directory took its place; free it when nobody looks. */
+	bool keep;    /**< It stays open. */
 	bool loose;   /**< No index leads to it: looked at on events and by sweeps. */
 	bool failed;  /**< Something could not be set aside. */
 	struct guard_watch_sub sub, hooks_sub;
@@ -48,7 +48,7 @@ struct guard_repo {
 /** What guard_repo_add() takes.  Borrowed. */
 struct guard_repo_options {
 	const char *path, *worktree; /**< worktree may be NULL. */
-	int fd, worktree_fd;         /**< Duplicated; worktree_fd may be -1. */
+	int fd;                      /**< Of path. */
 	bool made;                   /**< By a world: nothing in it is trusted. */
 	bool mounted;
 	bool loose;
@@ -66,6 +66,9 @@ int guard_repo_add(struct guard_hub *hub, const struct guard_repo_options *optio
 
 /** The repository at path, or NULL. */
 struct guard_repo *guard_repo_find(const struct guard_hub *hub, const char *path);
+
+/** Open its directory: O_PATH, owned; -1 when its path leads elsewhere or nowhere. */
+int guard_repo_open(const struct guard_repo *repo);
 
 /** True when its path still leads to the directory that is held. */
 bool guard_repo_is_there(const struct guard_repo *repo);

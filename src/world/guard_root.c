@@ -41,7 +41,6 @@ static int enter_known(struct guard *guard, const char *git_dir, const char *wor
 		.path = git_dir,
 		.worktree = worktree,
 		.fd = fd,
-		.worktree_fd = worktree ? guard->root.fd : -1,
 		.mounted = true,
 	};
 
