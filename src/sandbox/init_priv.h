@@ -27,10 +27,11 @@ struct command_table {
 
 struct init {
 	int control;
-	int signals; /**< signalfd of SIGCHLD. */
-	int root;    /**< O_PATH of the world's root. */
-	int proc;    /**< Its procfs, -1: none. */
-	bool more;   /**< There may be more to reap. */
+	int signals;    /**< signalfd of SIGCHLD. */
+	int root;       /**< O_PATH of the world's root. */
+	int proc;       /**< Its procfs, -1: none. */
+	bool more;      /**< There may be more to reap. */
+	bool childless; /**< The last look found no child at all. */
 	uint32_t harden_off;
 	struct spawner spawner;
 	struct job *jobs; /**< Waiting, in order. */

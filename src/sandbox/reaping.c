@@ -13,7 +13,6 @@
 #include "sandbox/job_priv.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,8 +37,8 @@ static uint32_t count_survivors(struct init *init)
 	long leaders = (long)init->commands.running;
 	long all;
 
-	// Nobody there at all: the common case, and one call tells.
-	if (leaders == 0 && kill(-1, 0) < 0 && errno == ESRCH)
+	// Every process descends from init: without a child there is none.  The common case.
+	if (init->childless)
 		return 0;
 	if (init->spawner.job && !init->spawner.job->ended)
 		leaders++;
@@ -102,6 +101,7 @@ int reaping_run(struct init *init, struct error *err)
 			nleaders++;
 	}
 	init->more = reaped == BATCH_MAX;
+	init->childless = reaped < BATCH_MAX && leaders[nleaders].pid < 0 && errno == ECHILD;
 	// After the whole batch, so that an orphan that ended with its command is no survivor.
 	for (size_t i = 0; i < nleaders; i++) {
 		int r = reaping_report(init, leaders[i].pid, leaders[i].status, &leaders[i].usage,

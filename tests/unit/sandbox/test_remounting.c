@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -201,6 +202,33 @@ static void many_gaps_in_a_row_leave_nothing_behind(void **state)
 	assert_string_equal(fixture_out(f, "wc -l </proc/self/mountinfo"), before);
 }
 
+/** Leave init so few descriptors that it can take a command but not look at a mount. */
+static bool starve(struct fixture *f)
+{
+	for (rlim_t limit = 64; limit > 4; limit--) {
+		const struct rlimit few = {limit, 64};
+
+		if (prlimit(f->launch.pid, RLIMIT_NOFILE, &few, NULL) < 0)
+			return false;
+		fixture_sh(f, "true", &outcome);
+		if (outcome.step == CONTROL_STEP_CHECK)
+			return true;
+		assert_int_equal(outcome.step, CONTROL_STEP_NONE);
+	}
+	return false;
+}
+
+static void a_gap_that_cannot_be_closed_refuses_the_command(void **state)
+{
+	struct fixture *f = *state;
+	const struct rlimit enough = {64, 64};
+
+	assert_true(starve(f));
+	assert_int_equal(outcome.error, EMFILE);
+	assert_int_equal(prlimit(f->launch.pid, RLIMIT_NOFILE, &enough, NULL), 0);
+	assert_string_equal(fixture_out(f, "echo on"), "on\n");
+}
+
 /* CONTROL_MOUNT -------------------------------------------------------------------------- */
 
 static int send_tree(struct fixture *f, const char *source, const char *path, uint32_t flags)
@@ -303,6 +331,7 @@ int main(int argc, char **argv)
 		WORLD_TEST(a_link_planted_in_the_gap_is_not_followed),
 		WORLD_TEST(a_watched_bind_shows_its_own_source_again),
 		WORLD_TEST(many_gaps_in_a_row_leave_nothing_behind),
+		WORLD_TEST(a_gap_that_cannot_be_closed_refuses_the_command),
 		WORLD_TEST(an_entry_of_a_sealed_skeleton_is_replaced),
 		WORLD_TEST(a_tree_for_a_path_that_is_not_there_is_refused),
 		WORLD_TEST(a_tree_is_not_attached_through_a_link),

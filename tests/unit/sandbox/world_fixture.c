@@ -187,9 +187,14 @@ static int make_plan(const struct fixture *f, const struct fixture_options *opti
 	return fd;
 }
 
-/** An ordinary user may not be able to reach the build folder: give it a copy. */
-static void copy_init(const struct fixture *f, const char *from)
+const char *fixture_init(const struct fixture *f)
 {
+	const char *from = getenv("SUBSTRATE_TEST_INIT");
+
+	assert_non_null(from);
+	if (access(fixture_path(f, "init"), X_OK) == 0)
+		return fixture_path(f, "init");
+
 	AUTO(fd_close) int in = open(from, O_RDONLY | O_CLOEXEC);
 	AUTO(fd_close)
 	int out = open(fixture_path(f, "init"), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
@@ -201,6 +206,8 @@ static void copy_init(const struct fixture *f, const char *from)
 	assert_true(out >= 0);
 	while ((n = read(in, data, sizeof(data))) > 0)
 		assert_int_equal(fd_write_full(out, data, (size_t)n), 0);
+	out = fd_close(out); // else it could not be executed
+	return fixture_path(f, "init");
 }
 
 static void cannot(const char *what)
@@ -215,14 +222,9 @@ static void cannot(const char *what)
 
 int fixture_try(struct fixture *f, const struct fixture_options *options, struct error *err)
 {
-	const char *init = getenv("SUBSTRATE_TEST_INIT");
 	AUTO(fd_close) int plan = make_plan(f, options);
-
-	assert_non_null(init);
-	copy_init(f, init);
-
 	const struct launch_request req = {
-		.init_path = fixture_path(f, "init"),
+		.init_path = fixture_init(f),
 		.plan_fd = plan,
 		.harden_off = options->harden_off,
 	};

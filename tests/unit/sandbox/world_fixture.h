@@ -61,6 +61,9 @@ int fixture_main(int argc, char **argv);
 /** Make f->dir and f->project, owned by the user of the commands. */
 void fixture_dirs(struct fixture *f, const struct fixture_options *options);
 
+/** substrate-init: a copy, as an ordinary user may not be able to reach the build folder. */
+const char *fixture_init(const struct fixture *f);
+
 /** Build the plan and start the world; the answer is 0, or what CONTROL_FAILED said. */
 int fixture_try(struct fixture *f, const struct fixture_options *options, struct error *err);
 
