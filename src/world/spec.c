@@ -97,7 +97,6 @@ int spec_default(const char *substrate_home, const char *cwd, const char *profil
 {
 	AUTO(spec_done)
 	struct spec spec = {
-		.substrate_home = strdup(substrate_home),
 		.profile = strdup(profile),
 		.agent = strdup(agent),
 		.caches = SPEC_CACHES_PRIVATE,
