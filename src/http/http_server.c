@@ -93,7 +93,10 @@ static void add_connection(struct http_server *server, int fd, struct peer *peer
 
 static void refuse_peer(int fd, const struct error *err)
 {
-	problem_send_raw(fd, &(struct problem){403, "peer", "Forbidden", err->msg});
+	if (err->code == EACCES)
+		problem_send_raw(fd, &(struct problem){403, "peer", "Forbidden", err->msg});
+	else
+		problem_send_raw(fd, &(struct problem){503, "busy", "Not available", err->msg});
 }
 
 /** Try again later: accept() failed for want of descriptors or memory. */

@@ -126,6 +126,14 @@ static int read_start_time(pid_t pid, unsigned long long *ret, struct error *err
 	return 0;
 }
 
+/** Why there is no pidfd, from errno: our want of descriptors is no fault of the peer's. */
+static int no_pidfd(const struct peer *peer, struct error *err)
+{
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		return error_errno(err, "identify process %d", (int)peer->pid);
+	return error_set(err, EACCES, "process %d has ended", (int)peer->pid);
+}
+
 int peer_check_by_pid(const struct peer_self *self, int fd, struct peer *ret, struct error *err)
 {
 	struct peer peer = {.pidfd = -1};
@@ -141,7 +149,7 @@ int peer_check_by_pid(const struct peer_self *self, int fd, struct peer *ret, st
 	AUTO(fd_close) int pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
 
 	if (pidfd < 0)
-		return error_set(err, EACCES, "process %d has ended", (int)peer.pid);
+		return no_pidfd(&peer, err);
 	peer.pidfd = pidfd;
 	r = read_start_time(peer.pid, &after, err);
 	if (r < 0)
@@ -168,7 +176,7 @@ int peer_check(const struct peer_self *self, int fd, struct peer *ret, struct er
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd_raw, &size) < 0) {
 		if (errno == ENOPROTOOPT)
 			return peer_check_by_pid(self, fd, ret, err);
-		return error_set(err, EACCES, "process %d has ended", (int)peer.pid);
+		return no_pidfd(&peer, err);
 	}
 
 	AUTO(fd_close) int pidfd = pidfd_raw;

@@ -37,7 +37,10 @@ struct peer_self {
 /** Read our own identity. */
 int peer_self_read(struct peer_self *ret, struct error *err);
 
-/** Identify and judge the peer of a connected socket.  -EACCES with the reason when refused. */
+/**
+ * Identify and judge the peer of a connected socket.  -EACCES with the reason when refused; another
+ * error (-EMFILE) when it could not be judged, which refuses it too.
+ */
 int peer_check(const struct peer_self *self, int fd, struct peer *ret, struct error *err);
 
 /**
