@@ -104,6 +104,7 @@ static int mix(const struct gitconfig *before, const struct gitconfig *after, st
 	return ret_text->failed ? error_oom(err) : 0;
 }
 
+// NOLINTNEXTLINE(readability-function-size): two texts, each with its length.
 int gitconfig_restore(const char *before, size_t before_len, const char *after, size_t after_len,
 		      struct buf *ret_text, struct strv *ret_changed, struct error *err)
 {

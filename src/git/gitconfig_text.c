@@ -42,7 +42,7 @@ static void add_value(struct buf *out, const char *value)
 
 		if (at)
 			buf_addc(out, '\\');
-		buf_addc(out, at ? escape[at - plain] : *value);
+		buf_add(out, at ? &escape[at - plain] : value, 1);
 	}
 	buf_addc(out, '"');
 }

@@ -127,8 +127,10 @@ static char *store_name(const char *line)
 {
 	char *name = strdup(line);
 
-	for (char *c = name; c && *c; c++)
-		*c = *c == '/' ? '+' : *c;
+	for (char *c = name; c && *c; c++) {
+		if (*c == '/')
+			*c = '+';
+	}
 	return name;
 }
 

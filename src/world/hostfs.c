@@ -104,6 +104,8 @@ static int path_of(const struct hostfs *fs, int fd, char **ret)
 	text[n] = '\0';
 	if (strncmp(text, fs->root, skip) != 0 || !path_is_clean(text))
 		return -ENOENT;
+	if (text[skip] && text[skip] != '/')
+		return -ENOENT;
 	*ret = strdup(text[skip] ? text + skip : "/");
 	return *ret ? 0 : -ENOMEM;
 }
@@ -123,7 +125,7 @@ int hostfs_real(const struct hostfs *fs, const char *path, char **ret)
 
 	int r = path_of(fs, fd, &real);
 
-	if (r < 0)
+	if (r < 0 || !real)
 		return r;
 	// A name that /proc made up (" (deleted)", or of another mount namespace) is no path.
 	if (fstat(fd, &seen) < 0)

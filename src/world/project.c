@@ -163,7 +163,7 @@ static int choose_root(const struct search *search, const char *cwd, struct spec
 {
 	int r = find_root(search, cwd, ret);
 
-	if (r < 0 || strcmp(ret->root, cwd) == 0)
+	if (r < 0 || !ret->root || strcmp(ret->root, cwd) == 0)
 		return r;
 
 	AUTO(mem_free) char *reason = NULL;
@@ -188,7 +188,7 @@ static int resolve_cwd(const struct search *search, const char *cwd, char **ret)
 	struct stat st;
 	int r = path_real(cwd, &real, search->err);
 
-	if (r < 0)
+	if (r < 0 || !real)
 		return r;
 	if (stat(real, &st) < 0)
 		return error_errno(search->err, "%s", real);
@@ -207,13 +207,13 @@ int project_find(const char *cwd, const struct spec_user *user, const char *env_
 	const struct search search = {user, env_home, substrate_home, err};
 	AUTO(mem_free) char *real = NULL;
 	struct spec_project project = {0};
-	struct stat st;
+	struct stat st = {0};
 	int r = resolve_cwd(&search, cwd, &real);
 
 	if (r == 0)
 		r = choose_root(&search, real, &project);
-	if (r == 0 && lstat(project.root, &st) < 0)
-		r = error_errno(err, "%s", project.root);
+	if (r == 0 && (!project.root || lstat(project.root, &st) < 0))
+		r = error_errno(err, "the project of %s", cwd);
 	if (r == 0)
 		r = find_reason(&search, project.root, &project.reason);
 	if (r == 0)
