@@ -15,9 +15,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define RIGHT_REFER (1ULL << 13)     /**< ABI 2. */
-#define RIGHT_TRUNCATE (1ULL << 14)  /**< ABI 3. */
-#define RIGHT_IOCTL_DEV (1ULL << 15) /**< ABI 5. */
+#define RIGHT_REFER (1ULL << 13)        /**< ABI 2. */
+#define RIGHT_TRUNCATE (1ULL << 14)     /**< ABI 3. */
+#define RIGHT_IOCTL_DEV (1ULL << 15)    /**< ABI 5. */
+#define RIGHT_RESOLVE_UNIX (1ULL << 16) /**< ABI 9. */
 #define RIGHTS_ABI_1 (RIGHT_REFER - 1)
 
 #define RIGHTS_READ \
@@ -28,6 +29,12 @@
 #define RIGHTS_FILE \
 	((uint64_t)LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | \
 	 LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE | RIGHT_IOCTL_DEV)
+
+/**
+ * Handled, and allowed nowhere: connecting to a socket in the file system that was made outside
+ * of the domain, such as one that the host makes later in a directory that is bound.
+ */
+#define RIGHTS_NEVER RIGHT_RESOLVE_UNIX
 
 /** Abstract UNIX sockets and signals (ABI 6). */
 #define SCOPES (1ULL << 0 | 1ULL << 1)
@@ -47,6 +54,8 @@ static uint64_t known_rights(int abi)
 		rights |= RIGHT_TRUNCATE;
 	if (abi >= 5)
 		rights |= RIGHT_IOCTL_DEV;
+	if (abi >= 9)
+		rights |= RIGHT_RESOLVE_UNIX;
 	return rights;
 }
 
@@ -72,7 +81,7 @@ int landlock_new(int abi)
 int landlock_allow(int ruleset, int abi, int fd, bool writable)
 {
 	struct landlock_path_beneath_attr rule = {
-		.allowed_access = (writable ? ~0ULL : RIGHTS_READ) & known_rights(abi),
+		.allowed_access = (writable ? ~RIGHTS_NEVER : RIGHTS_READ) & known_rights(abi),
 		.parent_fd = fd,
 	};
 	struct stat st;

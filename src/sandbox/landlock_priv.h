@@ -8,8 +8,9 @@
 int landlock_abi(void);
 
 /**
- * A ruleset that handles every right to files that this ABI knows, and keeps abstract sockets
- * and signals inside.  Returns a descriptor, or -1 with errno.
+ * A ruleset that handles every right to files that this ABI knows, and keeps abstract sockets,
+ * signals and (from ABI 9 on) connections to sockets in the file system inside.  Returns a
+ * descriptor, or -1 with errno.
  */
 int landlock_new(int abi);
 

@@ -8,11 +8,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,6 +136,48 @@ static void a_world_leaves_nothing_behind(void **state)
 	fixture_dirs(&fixture, &(struct fixture_options){0});
 }
 
+/** A daemon: starts a world, hands its control socket to the test, and waits to be killed. */
+static void be_daemon(int to_test)
+{
+	struct error err = {0};
+	const struct control_message msg = {
+		.header = {.kind = CONTROL_GO},
+		.fds = &fixture.launch.control_fd,
+		.nfds = 1,
+	};
+
+	if (fixture_try(&fixture, &(struct fixture_options){0}, &err) < 0)
+		_exit(1);
+	if (control_send(to_test, &msg, &err) < 0)
+		_exit(2);
+	for (;;)
+		(void)pause();
+}
+
+static void init_dies_with_the_daemon_though_its_socket_lives(void **state)
+{
+	struct fixture *f = *state;
+	int pair[2];
+	struct pollfd wait = {.events = 0}; // only POLLHUP
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+
+	pid_t pid = fork();
+
+	if (pid == 0)
+		be_daemon(pair[1]);
+	(void)close(pair[1]);
+	f->launch.control_fd = pair[0];
+	fixture_expect(f, CONTROL_GO);
+	wait.fd = f->packet.fds[0];
+	assert_int_equal(poll(&wait, 1, 0), 0); // it lives
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(poll(&wait, 1, 60000), 1);
+	assert_true(wait.revents & POLLHUP);
+	(void)close(wait.fd);
+}
+
 /** In a user namespace that allows no further one; exits 0 when the message says so. */
 static void launch_where_none_is_allowed(void)
 {
@@ -248,6 +293,7 @@ int main(int argc, char **argv)
 		LAUNCH_TEST(a_plan_that_never_enters_its_root_is_refused),
 		LAUNCH_TEST(a_missing_program_is_told_and_leaves_nothing),
 		LAUNCH_TEST(a_world_leaves_nothing_behind),
+		LAUNCH_TEST(init_dies_with_the_daemon_though_its_socket_lives),
 		LAUNCH_TEST(a_host_without_user_namespaces_is_explained),
 		LAUNCH_TEST(the_probe_tells_each_mechanism),
 		LAUNCH_TEST(init_started_by_hand_says_what_it_is_for),
