@@ -2,6 +2,7 @@
 /** Executing a plan: one function an operation. */
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "sandbox/build_priv.h"
 #include "sandbox/landlock_priv.h"
 
@@ -27,7 +28,7 @@ static const struct {
 	[PLAN_SYSCTL] = {build_state_sysctl, false, true},
 	[PLAN_HOSTNAME] = {build_state_hostname, false, false},
 	[PLAN_LOOPBACK] = {build_state_loopback, false, true},
-	[PLAN_PIVOT] = {build_mounts_pivot, true, false},
+	[PLAN_PIVOT] = {build_mounts_pivot, false, false},
 	[PLAN_USER] = {build_state_user, false, false},
 	[PLAN_LANDLOCK] = {build_state_landlock, false, false},
 	[PLAN_SECCOMP] = {build_state_seccomp, false, false},
@@ -51,7 +52,8 @@ static int run_op(struct build *build, const struct plan_op *op, struct error *e
 	const char *source = plan_string(build->plan, op->source);
 	int r = operations[op->kind].run(build, op, err);
 
-	if (operations[op->kind].mounts)
+	// What is mounted at the directory that is kept open, or above it, hides it.
+	if (operations[op->kind].mounts && path && path_within(build->parent.path, path))
 		build->parent.fd = fd_close(build->parent.fd);
 	if (r >= 0)
 		return 0;

@@ -16,7 +16,7 @@
 
 /**
  * The directory that holds `path`, kept open for the next operation: a plan names many files of
- * one directory.  Mounts made meanwhile cannot be in the way: build_run() forgets it then.
+ * one directory.  build.c closes it when something is mounted over it.
  */
 static int open_parent(struct build *build, const char *path, const char **ret_name)
 {
