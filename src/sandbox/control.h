@@ -65,6 +65,7 @@ struct control_ready {
 
 /**
  * Payload: cwd, then argc strings, then envc strings, each NUL-terminated.
+ * They start one after the other; while 64 wait, the next is answered CONTROL_STEP_CLONE, EAGAIN.
  * argv[0] with a slash is a path; without one it is looked up in the PATH of the environment
  * given, inside the world.
  */

@@ -110,7 +110,8 @@ int harden_main(struct error *err)
 static int become_user(const struct harden *harden, struct error *err)
 {
 	// An unprivileged user's namespace denies setgroups(): the groups are their own then.
-	if (syscall(SYS_setgroups, 1, &harden->gid) < 0 && errno != EPERM)
+	if (syscall(SYS_setgroups, 1, &harden->gid) < 0 &&
+	    (errno != EPERM || harden->uid != getuid()))
 		return error_errno(err, "setgroups");
 	if (syscall(SYS_setresgid, harden->gid, harden->gid, harden->gid) < 0)
 		return error_errno(err, "setresgid");

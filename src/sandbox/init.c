@@ -87,7 +87,7 @@ static int open_plan(int fd, struct plan *ret, struct error *err)
 
 	if (blob == MAP_FAILED)
 		return error_errno(err, "map the plan");
-	return plan_open(blob, (size_t)st.st_size, ret, err); // mapped for life: the filter
+	return plan_open(blob, (size_t)st.st_size, ret, err); // mapped for as long as init lives
 }
 
 /** Wait for CONTROL_GO and open the plan that comes with it. */

@@ -205,7 +205,11 @@ static int run(int namespaces, attempt_fn *attempt)
 
 static void print_code(char *text, size_t size, int code)
 {
+#ifdef __GLIBC__
 	const char *name = strerrorname_np(code);
+#else
+	const char *name = NULL;
+#endif
 
 	(void)snprintf(text, size, "{\"works\": false, \"error\": \"%s\", \"reason\": \"%s\"}",
 		       name ? name : "?", strerror(code));
