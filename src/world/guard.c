@@ -32,6 +32,9 @@
 /** Records that one stretch of commands may make: a command must not flood the trace. */
 #define TOLD_MAX 128U
 
+/** File times are as coarse as the kernel's tick. */
+#define TICK_NS 20000000ULL
+
 /* Who writes --------------------------------------------------------------------------- */
 
 bool guard_is_busy(const struct guard *guard)
@@ -58,6 +61,26 @@ struct guard *guard_writer(const struct guard_hub *hub, const char *path)
 			newest = guard;
 	}
 	return newest;
+}
+
+bool guard_touched(const struct guard_hub *hub, const char *path, const struct timespec *when)
+{
+	uint64_t when_ns = (uint64_t)when->tv_sec * 1000000000ULL + (uint64_t)when->tv_nsec;
+	uint64_t first_ns = UINT64_MAX;
+	uint64_t last_ns = 0;
+
+	for (const struct guard *guard = hub->guards; guard; guard = guard->next) {
+		if (guard->first_busy_ns == 0 || !guard_covers(guard, path))
+			continue;
+		if (guard->first_busy_ns < first_ns)
+			first_ns = guard->first_busy_ns;
+		if (guard->spans.count > 0 || guard->survivors > 0)
+			last_ns = UINT64_MAX - TICK_NS;
+		if (guard->last_busy_ns > last_ns)
+			last_ns = guard->last_busy_ns;
+	}
+	return first_ns != UINT64_MAX && when_ns + TICK_NS >= first_ns &&
+	       when_ns <= last_ns + TICK_NS;
 }
 
 const char *guard_span(const struct guard *guard)
@@ -454,6 +477,13 @@ void guard_set_survivors(struct guard *guard, unsigned survivors)
 
 void guard_finish(struct guard *guard)
 {
+	if (guard_is_busy(guard)) {
+		look(guard, is_alone(guard));
+		strv_done(&guard->spans);
+		guard->survivors = 0;
+		settle(guard);
+		guard_sweep_start(guard);
+	}
 	guard_sweep_finish(guard);
 }
 

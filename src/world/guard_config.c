@@ -338,7 +338,9 @@ static bool hold(struct guard_config *config)
 {
 	config->dirty = false;
 	if (config->dirfd < 0)
-		config->dirfd = guard_path_open_same(config->dir, &config->identity);
+		config->dirfd = guard_path_open_same(config->hub, config->dir, &config->identity);
+	else
+		guard_path_unlock(config->dirfd);
 	return config->dirfd >= 0;
 }
 
@@ -466,7 +468,9 @@ int guard_config_add(struct guard_hub *hub, int dirfd, const char *path, bool ma
 
 	if (r < 0)
 		return error_wrap(err, r, "%s", path);
-	if (!made && hold(config)) {
+	if (!made && fstatat(dirfd, config->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		config->made = guard_touched(hub, path, &st.st_ctim);
+	if (!config->made && hold(config)) {
 		note_seen(config);
 		read_state(config, &config->before);
 	}

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "world/aside_tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@
 
 /* Directories -------------------------------------------------------------------------- */
 
-int guard_path_open(const char *path)
+static int open_plain(const char *path)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -38,9 +39,53 @@ int guard_path_open(const char *path)
 	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 }
 
-int guard_path_open_same(const char *path, const struct guard_identity *identity)
+void guard_path_unlock(int fd)
 {
-	AUTO(fd_close) int fd = guard_path_open(path);
+	struct stat st;
+
+	if (geteuid() != 0 && fstat(fd, &st) == 0 && !(st.st_mode & S_IXUSR))
+		(void)aside_tree_chmod(fd, (st.st_mode & 07777U) | S_IRWXU);
+}
+
+static bool is_covered(const struct guard_hub *hub, const char *path)
+{
+	const struct guard *guard = hub->guards;
+
+	while (guard && !guard_covers(guard, path))
+		guard = guard->next;
+	return guard != NULL;
+}
+
+/** Make the directories on the way searchable, as far as worlds can write there. */
+static void unlock_way(const struct guard_hub *hub, const char *path)
+{
+	for (const char *at = path; (at = strchr(at + 1, '/'));) {
+		AUTO(mem_free) char *prefix = strndup(path, (size_t)(at - path));
+		AUTO(fd_close)
+		int fd = prefix && is_covered(hub, prefix) ? open_plain(prefix) : -1;
+
+		if (fd >= 0)
+			guard_path_unlock(fd);
+	}
+}
+
+int guard_path_open(const struct guard_hub *hub, const char *path)
+{
+	int fd = open_plain(path);
+
+	if (fd < 0 && errno == EACCES) {
+		unlock_way(hub, path);
+		fd = open_plain(path);
+	}
+	if (fd >= 0)
+		guard_path_unlock(fd);
+	return fd;
+}
+
+int guard_path_open_same(const struct guard_hub *hub, const char *path,
+			 const struct guard_identity *identity)
+{
+	AUTO(fd_close) int fd = guard_path_open(hub, path);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -71,7 +116,7 @@ static void on_event(struct guard_watch_sub *sub, uint32_t mask, const char *nam
 
 static int dir_pin(struct guard_dir *dir, struct error *err)
 {
-	AUTO(fd_close) int fd = guard_path_open(dir->path);
+	AUTO(fd_close) int fd = guard_path_open(dir->hub, dir->path);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -251,7 +296,9 @@ bool guard_path_keep(struct guard_hub *hub)
 void guard_path_hold(struct guard_dir *dir)
 {
 	if (dir->fd < 0)
-		dir->fd = guard_path_open_same(dir->path, &dir->identity);
+		dir->fd = guard_path_open_same(dir->hub, dir->path, &dir->identity);
+	else
+		guard_path_unlock(dir->fd);
 }
 
 void guard_path_release(struct guard_dir *dir)

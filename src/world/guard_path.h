@@ -38,11 +38,21 @@ struct guard_entry {
 	unsigned refs;
 };
 
-/** Open a real path (a directory) without following any symlink: O_PATH fd, or -1 with errno. */
-int guard_path_open(const char *path);
+/**
+ * Open a real path (a directory) without following any symlink: O_PATH fd, or -1 with errno.
+ * Directories that worlds can write are made searchable for their owner.
+ */
+int guard_path_open(const struct guard_hub *hub, const char *path);
+
+/**
+ * Give the owner of an open directory the right to search it: whoever takes it away must not
+ * hide by that what is in there.
+ */
+void guard_path_unlock(int fd);
 
 /** The same, or -1 when it is another directory than `identity`. */
-int guard_path_open_same(const char *path, const struct guard_identity *identity);
+int guard_path_open_same(const struct guard_hub *hub, const char *path,
+			 const struct guard_identity *identity);
 
 /** The directory at `path`, opened when nobody had it.  Count it down with guard_path_leave(). */
 int guard_path_enter(struct guard_hub *hub, const char *path, struct guard_dir **ret,

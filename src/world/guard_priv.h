@@ -79,6 +79,13 @@ bool guard_covers(const struct guard *guard, const char *path);
 /** The busy guard that can write below path and whose command is the newest, or NULL. */
 struct guard *guard_writer(const struct guard_hub *hub, const char *path);
 
+/**
+ * Whether a world may have changed something at `path`, by its change time, which no world can
+ * set: true between the start of the first command of a world that can write there and the end
+ * of the last one.
+ */
+bool guard_touched(const struct guard_hub *hub, const char *path, const struct timespec *when);
+
 /** The span that things are kept for. */
 const char *guard_span(const struct guard *guard);
 

@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -26,6 +27,8 @@
 #define ENTRIES_MAX 1024U
 #define HOOKS_MAX 32U
 #define COMMONDIR_MAX 64U
+/** Longest path of a repository: room for the names in it. */
+#define PATH_LEN_MAX (PATH_MAX - 512)
 
 /* Events ------------------------------------------------------------------------------- */
 
@@ -98,7 +101,7 @@ void guard_repo_suspect(struct guard_repo *repo, const struct guard_suspect *sus
 
 	if (fstatat(suspect->dirfd, suspect->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
-	if (suspect->accept || !writer) {
+	if (!writer || (suspect->accept && !guard_touched(repo->hub, suspect->path, &st.st_ctim))) {
 		remember(repo, suspect->key, &st);
 		return;
 	}
@@ -298,7 +301,9 @@ static void look(struct guard_repo *repo, bool accept)
 	repo->dirty = false;
 	if (repo->fd < 0)
 		repo->fd = guard_repo_open(repo);
-	repo->worktree_fd = repo->worktree ? guard_path_open(repo->worktree) : -1;
+	else
+		guard_path_unlock(repo->fd);
+	repo->worktree_fd = repo->worktree ? guard_path_open(repo->hub, repo->worktree) : -1;
 	if (repo->fd >= 0)
 		look_inside(repo, accept);
 	repo->worktree_fd = fd_close(repo->worktree_fd);
@@ -386,7 +391,7 @@ static int repo_fill(struct guard_repo *repo, const struct guard_repo_options *o
 
 int guard_repo_open(const struct guard_repo *repo)
 {
-	return guard_path_open_same(repo->path, &repo->identity);
+	return guard_path_open_same(repo->hub, repo->path, &repo->identity);
 }
 
 bool guard_repo_is_there(const struct guard_repo *repo)
@@ -449,6 +454,8 @@ int guard_repo_add(struct guard_hub *hub, const struct guard_repo_options *optio
 		*ret = have;
 		return GUARD_REPO_KNOWN;
 	}
+	if (strlen(options->path) > PATH_LEN_MAX)
+		return error_set(err, ENAMETOOLONG, "its path is too long");
 	if (is_full(hub, options->made ? REPOS_MAX : REPOS_ACCEPTED_MAX))
 		return error_set(err, E2BIG, "more than %u repositories", REPOS_MAX);
 

@@ -35,7 +35,7 @@ static void on_event(struct guard_watch_sub *sub, uint32_t mask, const char *nam
 static int enter_known(struct guard *guard, const char *git_dir, const char *worktree,
 		       struct error *err)
 {
-	AUTO(fd_close) int fd = guard_path_open(git_dir);
+	AUTO(fd_close) int fd = guard_path_open(guard->hub, git_dir);
 	struct guard_repo *repo = NULL;
 	const struct guard_repo_options options = {
 		.path = git_dir,
@@ -79,7 +79,7 @@ int guard_root_open(struct guard *guard, const struct spec_project *project, str
 	root->git_dir = project->git_dir ? strdup(project->git_dir) : NULL;
 	if (!root->path || (project->git_dir && !root->git_dir))
 		return error_oom(err);
-	root->fd = guard_path_open(root->path);
+	root->fd = guard_path_open(guard->hub, root->path);
 	if (root->fd < 0)
 		return error_errno(err, "%s", root->path);
 	root->built = identify(root->fd, ".git");
@@ -158,6 +158,7 @@ void guard_root_look(struct guard *guard, bool accept)
 	root->dirty = false;
 	if (!root->path)
 		return;
+	guard_path_unlock(root->fd);
 	look_at_git(guard, accept);
 	guard_place_enter_bare(&place);
 	for (size_t i = 0; i < root->fresh.count; i++)

@@ -2,9 +2,7 @@
 /**
  * Sweeps.
  *
- * Whose a repository is that a sweep finds is told by times that no world can set: what is older
- * than the first command of any world of the project, or younger than the last one's end, is the
- * host's; what changed in between counts as a world's.
+ * Whose a repository is that a sweep finds is told by the times of its parts (guard_touched()).
  *
  * Limits: FOLDERS_MAX folders, DEPTH_MAX deep; a repository is trusted until the sweep comes by.
  */
@@ -31,52 +29,29 @@
 #define STEP_MS 2
 /** A sweep may take one part in so many of the time. */
 #define SHARE 20U
-/** File times are as coarse as the kernel's tick. */
-#define TICK_NS 20000000ULL
 
 /* Times -------------------------------------------------------------------------------- */
 
-static uint64_t ctime_of(int dirfd, const char *name)
+static bool touched_in(const struct guard_place *place, int dirfd, const char *name)
 {
 	struct stat st;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0;
-	return (uint64_t)st.st_ctim.tv_sec * 1000000000ULL + (uint64_t)st.st_ctim.tv_nsec;
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       guard_touched(place->hub, place->path, &st.st_ctim);
 }
 
-/** True when the time lies between the first command's start and the last one's end. */
-static bool is_of_world(const struct guard_place *place, uint64_t when_ns)
+static bool touched_hooks(const struct guard_place *place, int git_fd)
 {
-	uint64_t first_ns = UINT64_MAX;
-	uint64_t last_ns = 0;
-
-	for (const struct guard *g = place->hub->guards; g; g = g->next) {
-		if (g->first_busy_ns == 0 || !guard_covers(g, place->path))
-			continue;
-		first_ns = g->first_busy_ns < first_ns ? g->first_busy_ns : first_ns;
-		if (g->spans.count > 0 || g->survivors > 0)
-			last_ns = UINT64_MAX - TICK_NS;
-		last_ns = g->last_busy_ns > last_ns ? g->last_busy_ns : last_ns;
-	}
-	return first_ns != UINT64_MAX && when_ns + TICK_NS >= first_ns &&
-	       when_ns <= last_ns + TICK_NS;
-}
-
-static bool any_of_world(const struct guard_place *place, int dirfd)
-{
-	AUTO(fd_close) int hooks = aside_tree_enter(dirfd, "hooks");
+	AUTO(fd_close) int hooks = aside_tree_enter(git_fd, "hooks");
 	DIR *dir = hooks < 0 ? NULL : fdopendir(hooks);
 	const struct dirent *entry;
-	bool found = is_of_world(place, ctime_of(dirfd, "config")) ||
-		     is_of_world(place, ctime_of(dirfd, "hooks")) ||
-		     is_of_world(place, ctime_of(dirfd, "commondir"));
+	bool found = false;
 
 	if (!dir)
-		return found;
+		return false;
 	while (!found && (entry = readdir(dir)))
 		found = !str_ends(entry->d_name, ".sample") && strcmp(entry->d_name, "..") != 0 &&
-			is_of_world(place, ctime_of(hooks, entry->d_name));
+			touched_in(place, hooks, entry->d_name);
 	hooks = -1; // it is the stream's
 	(void)closedir(dir);
 	return found;
@@ -85,10 +60,12 @@ static bool any_of_world(const struct guard_place *place, int dirfd)
 /** True when a world made the repository in the folder, or changed what git runs there. */
 static bool is_made(const struct guard_place *place, const char *git)
 {
-	AUTO(fd_close) int dir = aside_tree_open(place->fd, git, O_PATH | O_DIRECTORY);
+	AUTO(fd_close) int fd = aside_tree_open(place->fd, git, O_PATH | O_DIRECTORY);
 
-	return is_of_world(place, ctime_of(place->fd, git)) ||
-	       (dir >= 0 && any_of_world(place, dir));
+	if (touched_in(place, place->fd, git))
+		return true;
+	return fd >= 0 && (touched_in(place, fd, "config") || touched_in(place, fd, "commondir") ||
+			   touched_hooks(place, fd));
 }
 
 /* Folders ------------------------------------------------------------------------------ */

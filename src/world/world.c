@@ -290,7 +290,7 @@ int world_new(const struct world_options *options, struct world **ret, struct er
 	return 0;
 }
 
-/** Kill init and wait until it is gone, but not forever. */
+/** Kill init, wait until it is gone, but not forever, and look at what it left. */
 static void reap_now(struct world *world)
 {
 	struct pollfd poll_fd = {.fd = world->launch.pidfd, .events = POLLIN};
@@ -301,6 +301,7 @@ static void reap_now(struct world *world)
 	world_kill(world);
 	(void)poll(&poll_fd, 1, REAP_MAX_MS);
 	(void)waitid(P_PIDFD, (id_t)world->launch.pidfd, &info, WEXITED | WNOHANG);
+	guard_finish(world->guard);
 }
 
 struct world *world_free(struct world *world)

@@ -48,8 +48,8 @@ struct world_options {
 int world_new(const struct world_options *options, struct world **ret, struct error *err);
 
 /**
- * Kill everything in it and forget it; no callback.  NULL is fine.  Returns NULL.  Of the
- * callbacks only started() and stopped() may call it.
+ * Kill everything in it and forget it.  NULL is fine.  Returns NULL.  It calls guarded() for
+ * what it finds, no other callback; of the callbacks only started() and stopped() may call it.
  */
 struct world *world_free(struct world *world);
 DEFINE_AUTO(struct world *, world_free)

@@ -228,6 +228,68 @@ static void a_removed_file_may_not_come_back_from_a_world(void **state)
 	assert_true(guard_is_stale(f->guard)); // the mount is gone
 }
 
+/** Rights that a world takes from directories hide nothing. */
+static void modes_hide_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	if (geteuid() == 0)
+		skip(); // root needs no rights
+
+	AUTO(mem_free) char *config = in_project(f, ".git/config");
+
+	enter(f->guard, "spn_one");
+	put(f, ".envrc", "evil");
+	put(f, ".git/commondir", "evil");
+	put(f, ".git/config", EVIL);
+	must(chmod(f->git, 0));
+	must(chmod(f->project, 0));
+	guard_leave(f->guard, "spn_one", 0);
+	must(stat(f->project, &st)); // it can be searched again
+	assert_false(has(f, ".envrc"));
+	assert_false(has(f, ".git/commondir"));
+	assert_text(config, CONFIG);
+	assert_int_equal(f->ntold, 3);
+}
+
+/** What a command wrote just before its world is killed must not be trusted by the next. */
+static void a_killed_world_is_looked_at(void **state)
+{
+	struct fixture *f = *state;
+
+	enter(f->guard, "spn_one");
+	put(f, ".envrc", "evil");
+	put(f, ".git/config", EVIL);
+	guard_finish(f->guard);
+	assert_false(has(f, ".envrc"));
+	assert_in_project(f, ".git/config", CONFIG);
+	assert_int_equal(f->ntold, 2);
+}
+
+/** A guard that comes while another world runs does not vouch for what that one made. */
+static void a_new_guard_does_not_vouch_for_a_busy_world(void **state)
+{
+	static const char *const paths[] = {".git/config", "sub/config", NULL};
+	static const struct facts facts = {.miss = no_paths, .configs = paths, .git = true};
+	struct fixture *f = *state;
+	struct guard *other;
+
+	enter(f->guard, "spn_one");
+	make_dir(f, "sub");
+	put(f, "sub/config", EVIL);
+	put(f, ".git/config", EVIL);
+	put(f, ".envrc", "evil");
+	other = make_guard(f, &facts);
+	enter(other, "spn_two");
+	guard_leave(other, "spn_two", 0);
+	guard_leave(f->guard, "spn_one", 0);
+	assert_in_project(f, ".git/config", CONFIG);
+	assert_in_project(f, "sub/config", "[core]\n\tbare = \"false\"\n");
+	assert_false(has(f, ".envrc"));
+	(void)guard_free(other);
+}
+
 /** A link that was there stays, though it is no mount point; another one is set aside. */
 static void a_link_of_the_host_does_not_make_the_world_stale(void **state)
 {
@@ -473,6 +535,9 @@ int main(void)
 		TEST(a_replaced_file_is_mounted_again),
 		TEST(a_settled_file_may_be_replaced_again),
 		TEST(a_removed_file_may_not_come_back_from_a_world),
+		TEST(modes_hide_nothing),
+		TEST(a_killed_world_is_looked_at),
+		TEST(a_new_guard_does_not_vouch_for_a_busy_world),
 		TEST(a_link_of_the_host_does_not_make_the_world_stale),
 		TEST(records_are_bounded),
 		TEST(what_runs_programs_is_put_back),
