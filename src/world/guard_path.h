@@ -79,6 +79,8 @@ bool guard_path_keep(struct guard_hub *hub);
 
 /** Keep the directory open while several of its entries are looked at. */
 void guard_path_hold(struct guard_dir *dir);
+
+/** Close it again, unless it stays open for good. */
 void guard_path_release(struct guard_dir *dir);
 
 /** What is known to be there. */
