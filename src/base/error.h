@@ -45,9 +45,7 @@ int error_oom(struct error *err);
  */
 static inline int error_known(int r)
 {
-	if (r >= 0)
-		__builtin_unreachable();
-	return r;
+	return r < 0 ? r : -1;
 }
 
 #define error_set(...) error_known((error_set)(__VA_ARGS__))
