@@ -29,8 +29,8 @@ enum control_kind {
 	CONTROL_SPAWN,   /**< daemon: struct control_spawn + payload, fds 0-2 [+ payload memfd]. */
 	CONTROL_SPAWNED, /**< init: struct control_spawned. */
 	CONTROL_EXITED,  /**< init: struct control_exited. */
-	CONTROL_SIGNAL,  /**< daemon: struct control_signal.  No answer. */
-	CONTROL_CHECK,   /**< daemon: re-check watched mounts; answer CONTROL_CHECKED. */
+	CONTROL_SIGNAL, /**< daemon: struct control_signal.  No answer; kept for one that starts. */
+	CONTROL_CHECK,  /**< daemon: re-check watched mounts; answer CONTROL_CHECKED. */
 	CONTROL_CHECKED, /**< init: struct control_checked. */
 	CONTROL_GAP,     /**< init: a watched mount was gone and is back.  Payload: its path. */
 	CONTROL_MOUNT,   /**< daemon: struct control_mount + path, fd: a tree.  CONTROL_CHECKED. */
