@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Hidden paths by name: the lists, and links on the way. */
+/**
+ * Hidden paths by name: the lists, and links on the way.
+ *
+ * How it works.  Only links make a name mean another place, so each directory that lines of a list
+ * lie in is asked once for its links.  That matters: a project is looked up for every command.
+ */
 #include "world/hidden.h"
 
 #include "base/error.h"
@@ -14,11 +19,39 @@ static const char *const no_homes[] = {
 	"/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/usr",
 };
 
+/** More names than this in a directory that must be looked through are not looked at. */
+#define LIST_MAX 100000
+
+/** A directory that was asked for its links. */
+struct hiding_dir {
+	struct hiding_dir *next;
+	char *path;
+	struct strv links;
+};
+
 struct hiding {
 	const struct hidden_request *req;
 	struct mark *marks;
+	struct hiding_dir *dirs;
 	struct error *err;
 };
+
+static void hiding_done(struct hiding *hiding)
+{
+	while (hiding->dirs) {
+		struct hiding_dir *dir = hiding->dirs;
+
+		hiding->dirs = dir->next;
+		free(dir->path);
+		strv_done(&dir->links);
+		free(dir);
+	}
+}
+
+static inline void hiding_donep(struct hiding *hiding)
+{
+	hiding_done(hiding);
+}
 
 static bool is_home(const char *home)
 {
@@ -29,6 +62,26 @@ static bool is_home(const char *home)
 			return false;
 	}
 	return true;
+}
+
+/** The links in a real directory; none when it cannot be listed.  NULL: no memory. */
+static const struct strv *links_of(struct hiding *hiding, const char *path)
+{
+	struct hiding_dir *dir = hiding->dirs;
+
+	while (dir && strcmp(dir->path, path) != 0)
+		dir = dir->next;
+	if (dir)
+		return &dir->links;
+	dir = calloc(1, sizeof(*dir));
+	if (!dir)
+		return NULL;
+	dir->next = hiding->dirs;
+	hiding->dirs = dir;
+	dir->path = strdup(path);
+	if (!dir->path || hostfs_list_links(hiding->req->host, path, &dir->links) == -ENOMEM)
+		return NULL;
+	return &dir->links;
 }
 
 static int mark_path(struct hiding *hiding, const char *path, unsigned bits)
@@ -45,11 +98,12 @@ static bool holds_home(const struct hiding *hiding, const char *path)
 }
 
 /** Hide where a hidden link leads.  A device (`~/.bash_history -> /dev/null`) stays. */
-static int hide_target(struct hiding *hiding, const char *path)
+static int hide_target(struct hiding *hiding, const char *dir, const char *name)
 {
+	AUTO(mem_free) char *path = path_join(dir, name);
 	AUTO(mem_free) char *real = NULL;
 	struct stat st;
-	int r = hostfs_real(hiding->req->host, path, &real);
+	int r = path ? hostfs_real(hiding->req->host, path, &real) : -ENOMEM;
 
 	if (r == -ENOMEM)
 		return error_oom(hiding->err);
@@ -64,123 +118,93 @@ static int hide_target(struct hiding *hiding, const char *path)
 	return mark_path(hiding, real, MARK_HIDE);
 }
 
-/** Hide dir/name; `dir` is real.  What a glob matches stays hidden by the glob. */
-static int hide_entry(struct hiding *hiding, const char *dir, const char *name, bool globbed)
+/** Hide dir/name; `dir` is real. */
+static int hide_name(struct hiding *hiding, const char *dir, const char *name)
 {
 	AUTO(mem_free) char *path = path_join(dir, name);
-	struct stat st;
-	int r;
+	const struct strv *links = links_of(hiding, dir);
 
-	if (!path)
+	if (!path || !links)
 		return error_oom(hiding->err);
-	r = globbed ? 0 : mark_path(hiding, path, MARK_HIDE);
-	if (r == 0 && hostfs_stat(hiding->req->host, path, &st) == 0 && S_ISLNK(st.st_mode))
-		r = hide_target(hiding, path);
-	return r;
-}
-
-/** Targets of the links that the glob matches at this moment. */
-static int hide_matches(struct hiding *hiding, const char *dir, const char *glob)
-{
-	AUTO(hostfs_dir_done) struct hostfs_dir list = {0};
-	const struct mark *mark = marks_find(hiding->marks, dir);
-	int r = hostfs_list(hiding->req->host, dir, 100000, &list);
-
-	if (r < 0)
-		return r == -ENOMEM ? error_oom(hiding->err) : 0;
-	for (size_t i = 0; r == 0 && i < list.count; i++) {
-		if (marks_matches(glob, list.entries[i].name) &&
-		    marks_hides(mark, list.entries[i].name))
-			r = hide_entry(hiding, dir, list.entries[i].name, true);
-	}
-	return r;
+	if (mark_path(hiding, path, MARK_HIDE) < 0)
+		return -ENOMEM;
+	return strv_has(links, name) ? hide_target(hiding, dir, name) : 0;
 }
 
 static int hide_glob(struct hiding *hiding, const char *dir, const char *glob)
 {
-	if (marks_add_glob(hiding->marks, dir, glob) < 0)
+	const struct strv *links = links_of(hiding, dir);
+	int r = 0;
+
+	if (!links || marks_add_glob(hiding->marks, dir, glob) < 0)
 		return error_oom(hiding->err);
-	return hide_matches(hiding, dir, glob);
+
+	const struct mark *mark = marks_find(hiding->marks, dir);
+
+	for (size_t i = 0; r == 0 && i < links->count; i++) {
+		if (marks_matches(glob, links->items[i]) && marks_hides(mark, links->items[i]))
+			r = hide_target(hiding, dir, links->items[i]);
+	}
+	return r;
 }
 
-enum entry_kind { ENTRY_HIDE, ENTRY_GLOB, ENTRY_SHOW };
-
-static int hide_last(struct hiding *hiding, const char *dir, const char *name, enum entry_kind kind)
+static int except_name(struct hiding *hiding, const char *dir, const char *name)
 {
-	AUTO(mem_free) char *path = NULL;
+	AUTO(mem_free) char *path = path_join(dir, name);
 
-	switch (kind) {
-	case ENTRY_HIDE:
-		return hide_entry(hiding, dir, name, false);
-	case ENTRY_GLOB:
-		return hide_glob(hiding, dir, name);
-	case ENTRY_SHOW:
-		path = path_join(dir, name);
-		return path ? mark_path(hiding, path, MARK_SHOW) : error_oom(hiding->err);
-	}
-	return 0;
+	return path ? mark_path(hiding, path, MARK_EXCEPT) : error_oom(hiding->err);
 }
 
 /**
- * Follow the directories of `rest` from `at`, which is real and replaced, as far as they exist;
- * *rest is then what remains.  False: a link leads nowhere, so neither does the name.
+ * The real directory that base/line lies in.  Directories that do not exist stay as they are
+ * written.  Caller frees; *ret is NULL when a link leads nowhere, so the line means nothing.
  */
-static bool follow(const struct hidden_request *req, char **at, const char **rest)
+static int resolve_dir(struct hiding *hiding, const char *base, const char *line, char **ret)
 {
+	AUTO(mem_free) char *at = strdup(base);
 	const char *slash;
 
-	while ((slash = strchr(*rest, '/'))) {
-		AUTO(mem_free) char *name = strndup(*rest, (size_t)(slash - *rest));
-		AUTO(mem_free) char *next = name ? path_join(*at, name) : NULL;
+	for (; at && (slash = strchr(line, '/')); line = slash + 1) {
+		AUTO(mem_free) char *name = strndup(line, (size_t)(slash - line));
+		AUTO(mem_free) char *next = name ? path_join(at, name) : NULL;
+		const struct strv *links = links_of(hiding, at);
 		char *real = NULL;
-		struct stat st;
+		int r = 0;
 
-		if (!next)
-			return false;
-		if (hostfs_stat(req->host, next, &st) < 0)
-			return true; // the rest is marked as it is written
-		if (S_ISLNK(st.st_mode) ? hostfs_real(req->host, next, &real) < 0
-					: !(real = TAKE_PTR(next)))
-			return false;
-		free(*at);
-		*at = real;
-		*rest = slash + 1;
+		if (!next || !links)
+			return error_oom(hiding->err);
+		if (strv_has(links, name))
+			r = hostfs_real(hiding->req->host, next, &real);
+		else
+			real = TAKE_PTR(next);
+		if (r < 0)
+			return r == -ENOMEM ? error_oom(hiding->err) : 0;
+		free(at);
+		at = real;
 	}
-	return true;
+	*ret = TAKE_PTR(at);
+	return *ret ? 0 : error_oom(hiding->err);
 }
 
-/** One line of the list: `name`, `dir/glob*`, or `!dir/name` for what stays visible. */
+/** One line of the list: `dir/name`, `dir/glob*`, or `!dir/name` for what stays visible. */
 static int hide_line(struct hiding *hiding, const char *base, const char *line)
 {
-	enum entry_kind kind = ENTRY_HIDE;
+	bool except = *line == '!';
 	AUTO(mem_free) char *dir = NULL;
-	const char *rest = line;
+	int r = resolve_dir(hiding, base, line + except, &dir);
 
-	if (*rest == '!') {
-		kind = ENTRY_SHOW;
-		rest++;
-	} else if (strchr(rest, '*')) {
-		kind = ENTRY_GLOB;
-	}
-	dir = strdup(base);
-	if (!dir)
-		return error_oom(hiding->err);
-	rest += strspn(rest, "/");
-	if (!follow(hiding->req, &dir, &rest))
-		return 0;
+	if (r < 0 || !dir)
+		return r;
 
-	// The directory must be a skeleton even when nothing in it exists: it may appear later.
-	AUTO(mem_free) char *path = path_join(dir, rest);
-	AUTO(mem_free) char *parent = path ? path_parent(path) : NULL;
+	const char *name = strrchr(line, '/');
 
-	if (!parent)
-		return error_oom(hiding->err);
-	if (mark_path(hiding, dir, MARK_SPLIT) < 0)
-		return -ENOMEM;
-	return hide_last(hiding, parent, path_base(path), kind);
+	name = name ? name + 1 : line + except;
+	if (except)
+		return except_name(hiding, dir, name);
+	return strchr(name, '*') ? hide_glob(hiding, dir, name) : hide_name(hiding, dir, name);
 }
 
-/** Shown names come first, so that their links are not taken for hidden ones. */
+/** Exceptions come first, so that their links are not taken for hidden ones. */
 static int hide_lines(struct hiding *hiding, const char *base, const char *const *lines)
 {
 	int r = 0;
@@ -212,7 +236,7 @@ static int hide_home(struct hiding *hiding, const char *home)
 
 int hidden_homes(const struct hidden_request *req, struct mark *marks, struct error *err)
 {
-	struct hiding hiding = {.req = req, .marks = marks, .err = err};
+	AUTO(hiding_done) struct hiding hiding = {.req = req, .marks = marks, .err = err};
 	int r = hide_home(&hiding, req->user->home);
 
 	if (r == 0)
@@ -226,7 +250,7 @@ int hidden_homes(const struct hidden_request *req, struct mark *marks, struct er
 static int hide_closed(struct hiding *hiding, const char *dir)
 {
 	AUTO(hostfs_dir_done) struct hostfs_dir list = {0};
-	int r = hostfs_list(hiding->req->host, dir, 100000, &list);
+	int r = hostfs_list(hiding->req->host, dir, LIST_MAX, &list);
 
 	if (r < 0)
 		return r == -ENOMEM ? error_oom(hiding->err) : 0;
@@ -235,7 +259,7 @@ static int hide_closed(struct hiding *hiding, const char *dir)
 		const struct hostfs_entry *entry = &list.entries[i];
 
 		if (!S_ISLNK(entry->mode) && entry->uid == 0 && !(entry->mode & S_IRWXO))
-			r = hide_entry(hiding, dir, entry->name, false);
+			r = hide_name(hiding, dir, entry->name);
 	}
 	return r;
 }
@@ -244,7 +268,6 @@ static int hide_closed(struct hiding *hiding, const char *dir)
 static int close_homes(struct making *m, struct error *err)
 {
 	const struct spec *spec = m->spec;
-	const char *const homes[] = {spec->user.home, spec->env_home};
 	bool own_root = path_within(spec->user.home, "/root") ||
 			(spec->env_home && path_within(spec->env_home, "/root"));
 
@@ -252,18 +275,40 @@ static int close_homes(struct making *m, struct error *err)
 		return error_oom(err);
 	if (!own_root && marks_add_glob(m->marks, "/root", "*") < 0)
 		return error_oom(err);
-	for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
+	return 0;
+}
+
+static int show_home(struct making *m, const char *home, struct error *err)
+{
+	AUTO(mem_free) char *real = NULL;
+
+	if (!is_home(home))
+		return 0;
+	if (!marks_add(m->marks, home, MARK_SHOW))
+		return error_oom(err);
+	if (hostfs_real(m->host, home, &real) < 0 || !is_home(real))
+		return 0;
+	return marks_add(m->marks, real, MARK_SHOW) ? 0 : error_oom(err);
+}
+
+/** `/home/u -> /data/u`: programs know the home by either name. */
+static int show_links(struct hiding *hiding)
+{
+	const struct strv *links = links_of(hiding, "/home");
+	int r = 0;
+
+	if (!links)
+		return error_oom(hiding->err);
+	for (size_t i = 0; r == 0 && i < links->count; i++) {
+		AUTO(mem_free) char *path = path_join("/home", links->items[i]);
 		AUTO(mem_free) char *real = NULL;
 
-		if (!is_home(homes[i]))
-			continue;
-		if (!marks_add(m->marks, homes[i], MARK_SHOW))
-			return error_oom(err);
-		if (hostfs_real(m->host, homes[i], &real) == 0 && is_home(real) &&
-		    !marks_add(m->marks, real, MARK_SHOW))
-			return error_oom(err);
+		if (!path)
+			return error_oom(hiding->err);
+		if (hostfs_real(hiding->req->host, path, &real) == 0 && holds_home(hiding, real))
+			r = mark_path(hiding, path, MARK_EXCEPT);
 	}
-	return 0;
+	return r;
 }
 
 int hidden_system(struct making *m, struct error *err)
@@ -273,9 +318,17 @@ int hidden_system(struct making *m, struct error *err)
 		.user = &m->spec->user,
 		.env_home = m->spec->env_home,
 	};
-	struct hiding hiding = {.req = &req, .marks = m->marks, .err = err};
+	AUTO(hiding_done) struct hiding hiding = {.req = &req, .marks = m->marks, .err = err};
 	int r = close_homes(m, err);
 
+	if (r == 0)
+		r = show_home(m, m->spec->user.home, err);
+	if (r == 0)
+		r = show_home(m, m->spec->env_home, err);
+	if (r == 0)
+		r = show_links(&hiding);
+	if (r == 0)
+		r = hide_lines(&hiding, "/", hidden_system_list);
 	if (r < 0 || m->spec->user.uid != 0)
 		return r;
 	r = hide_lines(&hiding, "/", hidden_root);

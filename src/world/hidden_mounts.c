@@ -52,7 +52,8 @@ static int copy_globs(struct making *m, const struct mark *mark, const char *ali
 
 		if (!path)
 			return -ENOMEM;
-		if ((child->bits & MARK_SHOW) && !marks_add(m->marks, path, MARK_SHOW))
+		if ((child->bits & (MARK_SHOW | MARK_EXCEPT)) &&
+		    !marks_add(m->marks, path, child->bits & (MARK_SHOW | MARK_EXCEPT)))
 			return -ENOMEM;
 	}
 	return 0;
@@ -124,23 +125,30 @@ static bool may_hang(const struct mountlist_entry *mount)
 	return false;
 }
 
-/** Hide mount points that are the same inode as a hidden path. */
-static int hide_same(struct making *m, const char *path)
+/** Look at all mount points once; what cannot be looked at has inode 0. */
+static void look_at_mounts(const struct making *m, struct stat *points)
 {
-	struct stat hidden, st;
-
-	if (hostfs_stat(m->host, path, &hidden) < 0 || !S_ISDIR(hidden.st_mode))
-		return 0;
 	for (size_t i = 0; i < m->mounts.count; i++) {
 		const struct mountlist_entry *mount = &m->mounts.entries[i];
 
-		if (strcmp(mount->point, "/") == 0 || strcmp(mount->point, path) == 0 ||
-		    may_hang(mount) || mountlist_is_kernel(mount))
-			continue;
-		if (hostfs_stat(m->host, mount->point, &st) < 0 || st.st_dev != hidden.st_dev ||
-		    st.st_ino != hidden.st_ino)
-			continue;
-		if (!marks_add(m->marks, mount->point, MARK_HIDE))
+		if (strcmp(mount->point, "/") != 0 && !may_hang(mount) &&
+		    !mountlist_is_kernel(mount))
+			(void)hostfs_stat(m->host, mount->point, &points[i]);
+	}
+}
+
+/** Hide mount points that are the same inode as a hidden path. */
+static int hide_same(struct making *m, const char *path, const struct stat *points)
+{
+	struct stat hidden;
+
+	if (hostfs_stat(m->host, path, &hidden) < 0 || hidden.st_ino == 0)
+		return 0;
+	for (size_t i = 0; i < m->mounts.count; i++) {
+		const char *point = m->mounts.entries[i].point;
+
+		if (points[i].st_ino == hidden.st_ino && points[i].st_dev == hidden.st_dev &&
+		    strcmp(point, path) != 0 && !marks_add(m->marks, point, MARK_HIDE))
 			return -ENOMEM;
 	}
 	return 0;
@@ -152,8 +160,10 @@ static int hide_kernel(struct making *m)
 	for (size_t i = 0; i < m->mounts.count; i++) {
 		const struct mountlist_entry *mount = &m->mounts.entries[i];
 
+		unsigned state = marks_state(m->marks, mount->point);
+
 		if (!mountlist_is_kernel(mount) || strcmp(mount->point, "/") == 0 ||
-		    marks_state(m->marks, mount->point) != 0)
+		    state == MARK_OWN || state == MARK_HIDE)
 			continue;
 		if (!marks_add(m->marks, mount->point, MARK_HIDE))
 			return -ENOMEM;
@@ -164,9 +174,11 @@ static int hide_kernel(struct making *m)
 int hidden_mounts(struct making *m, struct error *err)
 {
 	AUTO(mem_free) struct places *places = calloc(1, sizeof(*places));
+	AUTO(mem_free) struct stat *points = calloc(m->mounts.count + 1, sizeof(*points));
 
-	if (!places)
+	if (!places || !points)
 		return error_oom(err);
+	look_at_mounts(m, points);
 	if (collect(m->marks, places) < 0)
 		return error_set(err, E2BIG, "more than %d hidden places", PLACES_MAX);
 	for (size_t i = 0; i < places->count; i++) {
@@ -175,7 +187,7 @@ int hidden_mounts(struct making *m, struct error *err)
 		int r = path ? hide_aliases(m, mark, path) : -ENOMEM;
 
 		if (r == 0 && (mark->bits & MARK_HIDE))
-			r = hide_same(m, path);
+			r = hide_same(m, path, points);
 		if (r < 0)
 			return error_oom(err);
 	}

@@ -48,7 +48,7 @@ static bool is_expendable(const struct making *m, const char *dir)
 		if (path_within(dir, system_dirs[i]))
 			return false;
 	}
-	return strcmp(dir, "/") != 0 && !(mark && marks_keeps(mark));
+	return strcmp(dir, "/") != 0 && !(mark && (marks_keeps(mark) || marks_wants(mark)));
 }
 
 static int hide_socket(struct making *m, const char *path, size_t *budget, struct error *err)

@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "base/str.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -42,13 +41,18 @@ int hostfs_open(const char *root, struct hostfs *ret, struct error *err)
 
 	if (r < 0)
 		return r;
-	fs.mounts = read_table("/proc/self/mountinfo");
-	fs.sockets = read_table("/proc/net/unix");
-	if (!fs.mounts || !fs.sockets)
-		return error_oom(err);
 	*ret = fs;
 	fs = (struct hostfs){.root_fd = -1};
 	return 0;
+}
+
+int hostfs_read_tables(struct hostfs *fs, struct error *err)
+{
+	free(fs->mounts);
+	free(fs->sockets);
+	fs->mounts = read_table("/proc/self/mountinfo");
+	fs->sockets = read_table("/proc/net/unix");
+	return fs->mounts && fs->sockets ? 0 : error_oom(err);
 }
 
 void hostfs_close(struct hostfs *fs)
@@ -184,6 +188,45 @@ int hostfs_read(const struct hostfs *fs, const char *path, size_t max, char **re
 	return 0;
 }
 
+/** Open for readdir(); NULL with *ret_error when it is no directory that can be listed. */
+static DIR *open_stream(const struct hostfs *fs, const char *path, int *ret_error)
+{
+	int fd = hostfs_open_path(fs, path, O_RDONLY | O_DIRECTORY);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+
+	if (stream)
+		return stream;
+	*ret_error = fd < 0 ? fd : -errno;
+	if (fd >= 0)
+		(void)fd_close(fd);
+	return NULL;
+}
+
+static bool is_link(DIR *stream, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_LNK;
+	return fstatat(dirfd(stream), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISLNK(st.st_mode);
+}
+
+int hostfs_list_links(const struct hostfs *fs, const char *path, struct strv *ret)
+{
+	int r = 0;
+	DIR *stream = open_stream(fs, path, &r);
+	const struct dirent *entry;
+
+	while (stream && r == 0 && (entry = readdir(stream))) {
+		if (is_link(stream, entry))
+			r = strv_add(ret, entry->d_name);
+	}
+	if (stream)
+		(void)closedir(stream);
+	return r;
+}
+
 void hostfs_dir_done(struct hostfs_dir *dir)
 {
 	for (size_t i = 0; i < dir->count; i++)
@@ -247,23 +290,13 @@ static int read_entries(DIR *stream, size_t max, struct hostfs_dir *dir)
 
 int hostfs_list(const struct hostfs *fs, const char *path, size_t max, struct hostfs_dir *ret)
 {
-	int fd = hostfs_open_path(fs, path, O_RDONLY | O_DIRECTORY);
-
-	if (fd < 0)
-		return fd;
-
-	DIR *stream = fdopendir(fd);
 	AUTO(hostfs_dir_done) struct hostfs_dir dir = {0};
+	int r = 0;
+	DIR *stream = open_stream(fs, path, &r);
 
-	if (!stream) {
-		int code = errno;
-
-		(void)fd_close(fd);
-		return -code;
-	}
-
-	int r = read_entries(stream, max, &dir);
-
+	if (!stream)
+		return r;
+	r = read_entries(stream, max, &dir);
 	(void)closedir(stream);
 	if (r < 0)
 		return r;

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "base/compiler.h"
+#include "base/str.h"
 
 #include <stdint.h>
 #include <sys/stat.h>
@@ -23,8 +23,11 @@ struct hostfs {
 	char *sockets; /**< Text of /proc/net/unix. */
 };
 
-/** Open `root` and read both tables of this process.  Free with hostfs_close(). */
+/** Open `root`; both tables are NULL.  Free with hostfs_close(). */
 int hostfs_open(const char *root, struct hostfs *ret, struct error *err);
+
+/** Read both tables of this process. */
+int hostfs_read_tables(struct hostfs *fs, struct error *err);
 
 /** Close it; works on a zeroed or closed one. */
 void hostfs_close(struct hostfs *fs);
@@ -47,6 +50,9 @@ int hostfs_link(const struct hostfs *fs, const char *path, char **ret);
 
 /** Read a regular file of at most `max` bytes, NUL-terminated.  Caller frees *ret. */
 int hostfs_read(const struct hostfs *fs, const char *path, size_t max, char **ret, size_t *ret_len);
+
+/** Add the names of a directory's symlinks.  Cheaper than a list, and in no order. */
+int hostfs_list_links(const struct hostfs *fs, const char *path, struct strv *ret);
 
 /** One name in a directory. */
 struct hostfs_entry {

@@ -126,27 +126,61 @@ static int emit_writable(struct making *m, const char *path, struct error *err)
 	return strv_add(&m->writable, path) < 0 ? error_oom(err) : 0;
 }
 
-/** A procfs or the like that is mounted in a tree which is bound whole shows the host. */
-static void emit_kernel_covers(struct making *m, const char *dir)
+static void cover_dir(struct making *m, const char *path)
 {
-	for (size_t i = 0; i < m->mounts.count; i++) {
-		const struct mountlist_entry *mount = &m->mounts.entries[i];
-		struct stat st;
+	plan_add(m->plan, &(struct plan_step){
+				  .kind = PLAN_TMPFS,
+				  .guard = PLAN_GUARD_HIDE,
+				  .path = path,
+				  .mode = 0555,
+				  .size = 4096,
+			  });
+	plan_add(m->plan,
+		 &(struct plan_step){.kind = PLAN_SEAL, .guard = PLAN_GUARD_HIDE, .path = path});
+}
 
-		if (!mountlist_is_kernel(mount) || !path_below(mount->point, dir) ||
-		    hostfs_stat(m->host, mount->point, &st) < 0)
-			continue;
-		plan_add(m->plan,
-			 &(struct plan_step){
-				 .kind = S_ISDIR(st.st_mode) ? PLAN_TMPFS : PLAN_BIND,
-				 .guard = PLAN_GUARD_HIDE,
-				 .flags = PLAN_OPTIONAL | (S_ISDIR(st.st_mode) ? 0u : PLAN_INSIDE),
-				 .path = mount->point,
-				 .source = S_ISDIR(st.st_mode) ? NULL : MAKING_EMPTY,
-				 .mode = S_ISDIR(st.st_mode) ? 0555 : 0,
-				 .size = S_ISDIR(st.st_mode) ? 4096 : 0,
-			 });
+static void cover_file(struct making *m, const char *path)
+{
+	plan_add(m->plan, &(struct plan_step){
+				  .kind = PLAN_BIND,
+				  .guard = PLAN_GUARD_HIDE,
+				  .flags = PLAN_INSIDE | PLAN_WATCH | PLAN_OPTIONAL,
+				  .path = path,
+				  .source = MAKING_EMPTY,
+			  });
+}
+
+/**
+ * What is hidden in a tree that is bound whole is covered.  It got there by a mount of the
+ * host's: a procfs, or a hidden directory seen a second time.  A mount point stays where it is.
+ */
+static int emit_covers(struct making *m, const struct mark *mark, struct error *err)
+{
+	for (const struct mark *child = mark ? mark->first : NULL; child; child = child->next) {
+		AUTO(mem_free) char *path = marks_path(child);
+		struct stat st;
+		int r = 0;
+
+		if (!path)
+			return error_oom(err);
+		if (!(child->bits & MARK_HIDE))
+			r = emit_covers(m, child, err);
+		else if (hostfs_stat(m->host, path, &st) == 0 && S_ISDIR(st.st_mode))
+			cover_dir(m, path);
+		else
+			cover_file(m, path);
+		if (r < 0)
+			return r;
 	}
+	return 0;
+}
+
+/** Bind a tree of the host's, writable. */
+static int emit_tree(struct making *m, const char *path, struct error *err)
+{
+	int r = emit_writable(m, path, err);
+
+	return r < 0 ? r : emit_covers(m, marks_find(m->marks, path), err);
 }
 
 static int emit_project(struct making *m, struct error *err)
@@ -155,29 +189,20 @@ static int emit_project(struct making *m, struct error *err)
 	const char *common = project->common_dir;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < m->spec->write.count; i++) {
-		r = emit_writable(m, m->spec->write.items[i], err);
-		emit_kernel_covers(m, m->spec->write.items[i]);
-	}
+	for (size_t i = 0; r == 0 && i < m->spec->write.count; i++)
+		r = emit_tree(m, m->spec->write.items[i], err);
 	if (r < 0 || project->read_only)
 		return r;
-	r = emit_writable(m, project->root, err);
-	emit_kernel_covers(m, project->root);
+	r = emit_tree(m, project->root, err);
 	if (r == 0 && common && !path_within(common, project->root))
-		r = emit_writable(m, common, err);
+		r = emit_tree(m, common, err);
 	return r < 0 ? r : protect_emit(m, err);
 }
 
 static void emit_socket_covers(struct making *m)
 {
 	for (size_t i = 0; i < m->covers.count; i++)
-		plan_add(m->plan, &(struct plan_step){
-					  .kind = PLAN_BIND,
-					  .guard = PLAN_GUARD_HIDE,
-					  .flags = PLAN_INSIDE | PLAN_WATCH | PLAN_OPTIONAL,
-					  .path = m->covers.items[i],
-					  .source = MAKING_EMPTY,
-				  });
+		cover_file(m, m->covers.items[i]);
 }
 
 static int emit_all(struct making *m, struct error *err)
@@ -254,5 +279,7 @@ int image_compile(const struct spec *spec, struct image *ret, struct error *err)
 	AUTO(hostfs_close) struct hostfs host = {.root_fd = -1};
 	int r = hostfs_open("/", &host, err);
 
+	if (r == 0)
+		r = hostfs_read_tables(&host, err);
 	return r < 0 ? r : image_compile_host(spec, &host, geteuid() != 0, ret, err);
 }

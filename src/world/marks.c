@@ -156,7 +156,7 @@ bool marks_hides(const struct mark *mark, const char *name)
 
 	if (child && (child->bits & MARK_HIDE))
 		return true;
-	if (!mark || (child && (child->bits & MARK_SHOW)))
+	if (!mark || (child && (child->bits & (MARK_SHOW | MARK_EXCEPT))))
 		return false;
 	for (size_t i = 0; i < mark->hide_globs.count; i++) {
 		if (marks_matches(mark->hide_globs.items[i], name))

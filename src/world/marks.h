@@ -9,12 +9,13 @@
 
 /** What holds at a place. */
 enum mark_bits {
-	MARK_HIDE = 1 << 0,  /**< It is left out, with all below. */
-	MARK_OWN = 1 << 1,   /**< A mount of the world's own stands here. */
-	MARK_KEEP = 1 << 2,  /**< A host tree is bound here later; whatever is above must exist. */
-	MARK_SHOW = 1 << 3,  /**< Shown, although what is above would leave it out. */
-	MARK_SPLIT = 1 << 4, /**< Its entries are handled one by one even when none is marked. */
-	MARK_COPY = 1 << 5,  /**< Its regular files are copied. */
+	MARK_HIDE = 1 << 0,   /**< It is left out, with all below. */
+	MARK_OWN = 1 << 1,    /**< A mount of the world's own stands here. */
+	MARK_KEEP = 1 << 2,   /**< A host tree is bound here later; whatever is above must exist. */
+	MARK_SHOW = 1 << 3,   /**< Shown, although what is above would leave it out. */
+	MARK_SPLIT = 1 << 4,  /**< Its entries are handled one by one even when none is marked. */
+	MARK_COPY = 1 << 5,   /**< Its regular files are copied. */
+	MARK_EXCEPT = 1 << 6, /**< The globs of its directory do not hide it. */
 };
 
 /** One component.  Children are sorted by name. */

@@ -120,10 +120,10 @@ const struct mountlist_entry *mountlist_of(const struct mountlist *list, const c
 bool mountlist_is_kernel(const struct mountlist_entry *entry)
 {
 	static const char *const types[] = {
-		"autofs",    "binfmt_misc", "bpf",      "cgroup",   "cgroup2",    "configfs",
-		"debugfs",   "devpts",      "devtmpfs", "efivarfs", "fusectl",    "mqueue",
-		"nfsd",      "nsfs",        "proc",     "pstore",   "rpc_pipefs", "securityfs",
-		"selinuxfs", "smackfs",     "sysfs",    "tracefs",
+		"binfmt_misc", "bpf",      "cgroup",   "cgroup2",    "configfs",   "debugfs",
+		"devpts",      "devtmpfs", "efivarfs", "fusectl",    "mqueue",     "nfsd",
+		"nsfs",        "proc",     "pstore",   "rpc_pipefs", "securityfs", "selinuxfs",
+		"smackfs",     "sysfs",    "tracefs",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {

@@ -188,10 +188,10 @@ static int resolve_cwd(const struct search *search, const char *cwd, char **ret)
 	struct stat st;
 	int r = path_real(cwd, &real, search->err);
 
-	if (r < 0 || !real)
+	if (r < 0)
 		return r;
-	if (stat(real, &st) < 0)
-		return error_errno(search->err, "%s", real);
+	if (!real || stat(real, &st) < 0)
+		return error_errno(search->err, "%s", cwd);
 	if (!S_ISDIR(st.st_mode))
 		return error_set(search->err, ENOTDIR, "%s is not a directory", cwd);
 	if (path_within(real, search->substrate_home))
@@ -210,7 +210,7 @@ int project_find(const char *cwd, const struct spec_user *user, const char *env_
 	struct stat st = {0};
 	int r = resolve_cwd(&search, cwd, &real);
 
-	if (r == 0)
+	if (r == 0 && real)
 		r = choose_root(&search, real, &project);
 	if (r == 0 && (!project.root || lstat(project.root, &st) < 0))
 		r = error_errno(err, "the project of %s", cwd);

@@ -40,7 +40,7 @@ int socklist_parse(const char *text, struct strv *ret)
 
 		if (!path)
 			return -ENOMEM;
-		if (path_is_clean(path) && !strv_has(ret, path) && strv_add(ret, path) < 0)
+		if (path_is_clean(path) && strv_add(ret, path) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -4,5 +4,5 @@
 
 #include "base/str.h"
 
-/** Add the absolute, clean paths of sockets that are bound to one.  Returns 0 or -ENOMEM. */
+/** Add the absolute, clean paths that sockets are bound to, in order.  Returns 0 or -ENOMEM. */
 int socklist_parse(const char *text, struct strv *ret);

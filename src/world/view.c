@@ -19,6 +19,8 @@
 
 /** Each is an operation in a plan of at most 1 MiB, and a mount. */
 #define ENTRIES_MAX 6000
+/** Names in one directory, those that are left out included. */
+#define LIST_MAX 100000
 #define COPY_BYTES_MAX (64u << 10)
 
 enum view_way { VIEW_HOST, VIEW_MADE, VIEW_KEPT };
@@ -26,14 +28,29 @@ enum view_way { VIEW_HOST, VIEW_MADE, VIEW_KEPT };
 static int view_dir(struct making *m, const char *path, const struct mark *mark, enum view_way way,
 		    struct error *err);
 
-/** A directory is as open as the host's, but never writable for others. */
-static uint32_t mode_of(const struct making *m, const char *path, enum view_way way)
+/**
+ * May the world's user list and search the host's directory?  A skeleton belongs to that user,
+ * and what is bound into it needs no way through the host's, so a directory that is closed
+ * to the user must stay so.  A daemon that is not root has asked the kernel already.
+ */
+static bool is_open(const struct making *m, const struct stat *st)
 {
-	struct stat st;
+	const struct spec_user *user = &m->spec->user;
+	mode_t need = S_IROTH | S_IXOTH;
 
-	if (way != VIEW_HOST || hostfs_stat(m->host, path, &st) < 0)
-		return 0755;
-	return (st.st_mode & 0755) | 0500;
+	if (m->squash)
+		return true;
+	if (st->st_uid == user->uid)
+		need <<= 6;
+	else if (st->st_gid == user->gid)
+		need <<= 3;
+	return (st->st_mode & need) == need;
+}
+
+/** As the host's, but never writable for others. */
+static uint32_t mode_of(const struct stat *st)
+{
+	return (st->st_mode & 0755) | 0500;
 }
 
 static int emit_link(struct making *m, const char *path, struct error *err)
@@ -104,15 +121,17 @@ static int emit_entry(struct making *m, const char *dir_path, const struct hostf
 {
 	const struct mark *mark = marks_child(dir, entry->name);
 	AUTO(mem_free) char *path = path_join(dir_path, entry->name);
-	int r = path ? count_entry(m, dir_path, err) : error_oom(err);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (!path)
+		return error_oom(err);
 	// A mount of the world's own or a later bind: its place is made in emit_missing().
 	if (mark && (mark->bits & (MARK_OWN | MARK_KEEP)))
 		return 0;
-	if (!marks_hides(dir, entry->name))
-		return emit_shown(m, path, entry, dir, err);
+	if (!marks_hides(dir, entry->name)) {
+		r = count_entry(m, dir_path, err);
+		return r < 0 ? r : emit_shown(m, path, entry, dir, err);
+	}
 	return mark && marks_keeps(mark) ? view_dir(m, path, mark, VIEW_KEPT, err) : 0;
 }
 
@@ -195,7 +214,7 @@ static int emit_marked(struct making *m, const char *path, const struct mark *ma
 
 static int list_host(struct making *m, const char *path, struct hostfs_dir *ret, struct error *err)
 {
-	int r = hostfs_list(m->host, path, ENTRIES_MAX + 1, ret);
+	int r = hostfs_list(m->host, path, LIST_MAX, ret);
 
 	if (strv_add(&m->image->skeletons, path) < 0 || r == -ENOMEM)
 		return error_oom(err);
@@ -211,12 +230,16 @@ static int view_dir(struct making *m, const char *path, const struct mark *mark,
 		    struct error *err)
 {
 	AUTO(hostfs_dir_done) struct hostfs_dir list = {0};
-	int r = way == VIEW_HOST ? list_host(m, path, &list, err) : 0;
+	struct stat st = {.st_mode = 0755};
+	int r;
 
+	if (way == VIEW_HOST && (hostfs_stat(m->host, path, &st) < 0 || !is_open(m, &st)))
+		way = VIEW_KEPT;
+	r = way == VIEW_HOST ? list_host(m, path, &list, err) : 0;
 	if (r < 0)
 		return r;
 	if (strcmp(path, "/") != 0)
-		making_dir(m, path, mode_of(m, path, way));
+		making_dir(m, path, mode_of(&st));
 	for (size_t i = 0; r == 0 && i < list.count; i++)
 		r = emit_entry(m, path, &list.entries[i], mark, err);
 	return r < 0 ? r : emit_marked(m, path, mark, &list, way, err);

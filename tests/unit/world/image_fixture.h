@@ -157,11 +157,10 @@ static inline int setup(void **state)
 		(void)snprintf(f->top, sizeof(f->top), "/tmp/test-image-XXXXXX");
 		assert_non_null(mkdtemp(f->top));
 	}
+	must(chmod(f->top, 0755));
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		add_dir(f, dirs[i]);
 	assert_int_equal(hostfs_open(f->top, &f->host, &f->err), 0);
-	free(f->host.mounts);
-	free(f->host.sockets);
 	f->host.mounts = copy("");
 	f->host.sockets = copy("");
 	f->spec = (struct spec){

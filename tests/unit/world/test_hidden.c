@@ -230,6 +230,82 @@ static void a_flood_of_sockets_costs_their_directory(void **state)
 	expect_unbound(f, "/srv/large");
 }
 
+/** A root daemon reads everything; what is closed to the world's user must not be opened by it. */
+static void a_skeleton_opens_no_closed_directory(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(mem_free) char *closed = real(f, "/srv/closed");
+
+	add_file(f, "/srv/closed/file");
+	add_socket(f, "/srv/closed/s");
+	add_file(f, "/srv/open/file");
+	add_socket(f, "/srv/open/s");
+	must(chmod(closed, 0711));
+	f->spec.user.uid = 4321;
+	f->spec.user.gid = 4321;
+	f->squash = false;
+	compile_well(f);
+	expect_unbound(f, "/srv/closed/file");
+	expect_host(f, "/srv/open/file", false);
+	f->spec.user.uid = getuid();
+	f->spec.caches = SPEC_CACHES_SHARED;
+	compile_well(f);
+	expect_host(f, "/srv/closed/file", false);
+}
+
+/** `~/.ssh` may be a link to anywhere; that it has exceptions opens nothing there. */
+static void an_exception_shows_nothing_that_another_rule_hides(void **state)
+{
+	struct fixture *f = *state;
+
+	add_file(f, "/root/.ssh/known_hosts");
+	add_file(f, "/home/other/.ssh/config");
+	add_link(f, "/root/.ssh", "/home/u/.ssh");
+	compile_well(f);
+	expect_unbound(f, "/root/.ssh/known_hosts");
+}
+
+static void a_second_name_of_the_home_stays(void **state)
+{
+	struct fixture *f = *state;
+
+	add_dir(f, "/data/u");
+	add_link(f, "/data/u", "/home/me");
+	add_link(f, "/data", "/home/everybody");
+	add_link(f, "/home/other", "/home/friend");
+	free(f->spec.user.home);
+	f->spec.user.home = copy("/data/u");
+	compile_well(f);
+	expect_link(f, "/home/me");
+	expect_nothing(f, "/home/friend");
+}
+
+static void a_hidden_directory_seen_in_the_project_is_covered(void **state)
+{
+	struct fixture *f = *state;
+
+	add_file(f, "/home/u/.aws/credentials");
+	add_file(f, "/home/u/p/aws/credentials");
+	add_mount(f, "8:1", "/", "/", "ext4");
+	add_mount(f, "8:1", "/home/u/.aws", "/home/u/p/aws", "ext4");
+	compile_well(f);
+	expect_own(f, "/home/u/p/aws");
+	expect_nothing(f, "/home/u/p/aws/credentials");
+}
+
+static void mail_is_hidden_from_all(void **state)
+{
+	struct fixture *f = *state;
+
+	add_file(f, "/var/mail/u");
+	add_link(f, "../mail", "/var/spool/mail");
+	add_file(f, "/var/spool/lpd/x");
+	compile_well(f);
+	expect_unbound(f, "/var/mail/u");
+	expect_nothing(f, "/var/spool/mail");
+	expect_host(f, "/var/spool/lpd/x", false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +323,11 @@ int main(void)
 		TEST(a_socket_behind_a_link_is_left_out),
 		TEST(a_socket_in_a_large_directory_is_covered),
 		TEST(a_flood_of_sockets_costs_their_directory),
+		TEST(a_skeleton_opens_no_closed_directory),
+		TEST(an_exception_shows_nothing_that_another_rule_hides),
+		TEST(a_second_name_of_the_home_stays),
+		TEST(a_hidden_directory_seen_in_the_project_is_covered),
+		TEST(mail_is_hidden_from_all),
 	};
 
 	return cmocka_run_group_tests_name("world/hidden", tests, NULL, NULL);

@@ -25,9 +25,9 @@ static void paths_are_read(void **state)
 
 	(void)state;
 	assert_int_equal(socklist_parse(text, &list), 0);
-	assert_int_equal(list.count, 2);
+	assert_int_equal(list.count, 3);
 	assert_string_equal(list.items[0], "/run/a b");
-	assert_string_equal(list.items[1], "/last");
+	assert_string_equal(list.items[2], "/last");
 }
 
 static void odd_text_is_no_path(void **state)
