@@ -15,14 +15,13 @@ teardown() { teardown_home; }
 
 # without GUARDS: serve this home by a daemon that leaves the guards out.
 without() {
-	SUBSTRATE_WITHOUT=$1 "$SUBSTRATE_BIN/substrated-without" 3>&- &
-	wait_until test -S "$SUBSTRATE_HOME/sock/agent.sock"
+	start_daemon_without "$1"
 }
 
 @test "a host process cannot be signalled" {
 	sleep 300 3>&- &
 	victim=$!
-	run substrate run -- sh -c "kill -9 $victim"
+	in_world sh -c "kill -9 $victim"
 	kill -0 "$victim"
 	kill -9 "$victim" # the companion: on the host it works
 }
@@ -30,9 +29,9 @@ without() {
 @test "a protected path stays what it was" {
 	mkdir -p .vscode
 	echo mine >.vscode/tasks.json
-	run substrate run -- sh -c 'echo evil >.vscode/tasks.json'
+	in_world sh -c 'echo evil >.vscode/tasks.json'
 	[ "$(cat .vscode/tasks.json)" = mine ]
-	run substrate run -- sh -c 'mv .vscode away'
+	in_world sh -c 'mv .vscode away'
 	[ -d .vscode ]
 }
 
@@ -45,9 +44,9 @@ without() {
 }
 
 @test "git hooks cannot be planted in a repository" {
-	run substrate run -- sh -c 'echo "touch pwned" >.git/hooks/pre-commit'
+	in_world sh -c 'echo "touch pwned" >.git/hooks/pre-commit'
 	[ ! -e .git/hooks/pre-commit ]
-	run substrate run -- sh -c 'mv .git .git2'
+	in_world sh -c 'mv .git .git2'
 	[ -d .git ]
 }
 
@@ -58,30 +57,30 @@ without() {
 }
 
 @test "mounting and new user namespaces are refused" {
-	run substrate run -- mount -t tmpfs none /tmp
+	in_world mount -t tmpfs none /tmp
 	[ "$status" -ne 0 ]
-	run substrate run -- unshare -Ur true
+	in_world unshare -Ur true
 	[ "$status" -ne 0 ]
 }
 
 @test "the host's SUBSTRATE_HOME and its socket are not there" {
 	echo secret-content >"$SUBSTRATE_HOME/secret"
-	run substrate run -- cat "$SUBSTRATE_HOME/secret"
+	in_world cat "$SUBSTRATE_HOME/secret"
 	[[ "$output" != *secret-content* ]]
 	[ "$status" -ne 0 ]
-	run substrate run -- test -e "$SUBSTRATE_HOME/sock/agent.sock"
+	in_world test -e "$SUBSTRATE_HOME/sock/agent.sock"
 	[ "$status" -ne 0 ]
 }
 
 @test "secrets of the environment stay outside" {
 	export AWS_SECRET_ACCESS_KEY=hunter2
-	run substrate run -- env
+	in_world env
 	[[ "$output" != *hunter2* ]]
 	run substrate run --env AWS_SECRET_ACCESS_KEY=hunter2 -- env # the companion
 	[[ "$output" == *hunter2* ]]
 }
 
 @test "a command has no capability and cannot get one" {
-	run substrate run -- grep CapEff /proc/self/status
+	in_world grep CapEff /proc/self/status
 	[[ "$output" == *0000000000000000 ]]
 }
