@@ -201,30 +201,39 @@ static int resolve_cwd(const struct search *search, const char *cwd, char **ret)
 	return 0;
 }
 
+/** Who owns the project, and may it be written? */
+static int judge(const struct search *search, struct spec_project *project)
+{
+	struct stat st;
+	int r;
+
+	if (!project->root)
+		return error_oom(search->err);
+	if (lstat(project->root, &st) < 0)
+		return error_errno(search->err, "%s", project->root);
+	project->uid = st.st_uid;
+	project->gid = st.st_gid;
+	r = find_reason(search, project->root, &project->reason);
+	project->read_only = project->reason != NULL;
+	return r < 0 ? r : check_common(search, project);
+}
+
 int project_find(const char *cwd, const struct spec_user *user, const char *env_home,
 		 const char *substrate_home, struct spec_project *ret, struct error *err)
 {
 	const struct search search = {user, env_home, substrate_home, err};
 	AUTO(mem_free) char *real = NULL;
 	struct spec_project project = {0};
-	struct stat st = {0};
 	int r = resolve_cwd(&search, cwd, &real);
 
 	if (r == 0 && real)
 		r = choose_root(&search, real, &project);
-	if (r == 0 && (!project.root || lstat(project.root, &st) < 0))
-		r = error_errno(err, "the project of %s", cwd);
 	if (r == 0)
-		r = find_reason(&search, project.root, &project.reason);
-	if (r == 0)
-		r = check_common(&search, &project);
+		r = judge(&search, &project);
 	if (r < 0) {
 		project_done(&project);
 		return r;
 	}
-	project.uid = st.st_uid;
-	project.gid = st.st_gid;
-	project.read_only = project.reason != NULL;
 	*ret = project;
 	return 0;
 }
