@@ -4,8 +4,8 @@
  * client's side of HTTP and WebSocket as plain bytes.
  *
  * Its routes: /hello; /echo (the body); /show (method, path, query); /later (answered by
- * /release); /silent (the same, unwatched); /counters; /quit; /ws and /v1/stream (see
- * fixture_server.c).
+ * /release); /silent (the same, unwatched); /delayed (by a timer); /counters; /quit; /ws and
+ * /v1/stream (see fixture_server.c).
  */
 #pragma once
 

@@ -15,6 +15,7 @@
 #include "http/problem.h"
 #include "http/server.h"
 #include "loop/loop.h"
+#include "loop/timer.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -38,6 +39,8 @@ struct served {
 	long ws_messages;
 	long queued_max;
 	long connections;
+	struct timer timer;
+	struct exchange *delayed; /**< Answered by the timer. */
 	struct waiting waiting[WAITING_MAX];
 	size_t nwaiting;
 };
@@ -208,6 +211,20 @@ static void serve_later(struct served *served, struct exchange *x, const struct 
 		exchange_on_gone(x, exchange_gone, waiting);
 }
 
+static void delay_ends(struct timer *timer)
+{
+	struct served *served = container_of(timer, struct served, timer);
+
+	reply_text(served->delayed, "delayed");
+}
+
+static void serve_delayed(struct served *served, struct exchange *x, const struct http_request *req)
+{
+	(void)req;
+	served->delayed = x;
+	timer_start(served->loop, &served->timer, 20, delay_ends);
+}
+
 static void serve_release(struct served *served, struct exchange *x, const struct http_request *req)
 {
 	(void)req;
@@ -245,10 +262,10 @@ static const struct {
 	const char *path;
 	void (*fn)(struct served *served, struct exchange *x, const struct http_request *req);
 } routes[] = {
-	{"/hello", serve_hello},       {"/echo", serve_echo},    {"/show", serve_show},
-	{"/later", serve_later},       {"/silent", serve_later}, {"/release", serve_release},
-	{"/counters", serve_counters}, {"/quit", serve_quit},    {"/ws", serve_ws},
-	{"/v1/stream", serve_ws},
+	{"/hello", serve_hello},     {"/echo", serve_echo},         {"/show", serve_show},
+	{"/later", serve_later},     {"/silent", serve_later},      {"/delayed", serve_delayed},
+	{"/release", serve_release}, {"/counters", serve_counters}, {"/quit", serve_quit},
+	{"/ws", serve_ws},           {"/v1/stream", serve_ws},
 };
 
 static void handle(struct exchange *x, const struct http_request *req, void *userdata)

@@ -106,6 +106,19 @@ static void an_answer_may_come_later(void **state)
 	fixture_answer_done(&answer);
 }
 
+static void an_answer_may_come_from_a_timer(void **state)
+{
+	struct answer answer = {0};
+	int fd = fixture_dial(*state);
+
+	// Nothing but the timer happens in the server then.
+	fixture_say(fd, GET("/delayed"));
+	fixture_answer(fd, &answer);
+	assert_string_equal(answer.body.data, "delayed");
+	(void)close(fd);
+	fixture_answer_done(&answer);
+}
+
 static void the_clients_death_is_told(void **state)
 {
 	long before = fixture_counter(*state, "gone");
@@ -249,6 +262,7 @@ int main(void)
 		cmocka_unit_test(a_connection_takes_one_request_after_the_other),
 		cmocka_unit_test(pipelined_requests_are_answered_in_order),
 		cmocka_unit_test(an_answer_may_come_later),
+		cmocka_unit_test(an_answer_may_come_from_a_timer),
 		cmocka_unit_test(the_clients_death_is_told),
 		cmocka_unit_test(an_unwatched_exchange_outlives_its_client),
 		cmocka_unit_test(many_connections_are_served),

@@ -450,18 +450,28 @@ static void a_paused_socket_stops_its_client(void **state)
 {
 	static char chunk[CHUNK];
 	struct buf in = {0};
+	struct buf out = {0};
 	int fd = fixture_websocket(*state, &in);
+	struct frame frame = {.fin = true, .masked = true, .opcode = FRAME_BINARY, .length = CHUNK};
 	long messages;
+	long gone;
+	size_t sent = 0;
 	ssize_t n;
 
 	fixture_message(fd, FRAME_TEXT, "pause", 5);
 	expect_message(fd, &in, FRAME_TEXT, "paused");
 	messages = fixture_counter(*state, "ws_messages");
+	gone = fixture_counter(*state, "ws_gone");
+	fixture_frame(&out, frame, chunk);
 	do {
-		n = send(fd, chunk, sizeof(chunk), MSG_DONTWAIT | MSG_NOSIGNAL);
-	} while (n > 0);
+		n = send(fd, out.data, out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+	} while (n == (ssize_t)out.len && sent < 64U << 20);
+	assert_true(sent < 64U << 20);
 	assert_int_equal(fixture_counter(*state, "ws_messages"), messages);
+	assert_int_equal(fixture_counter(*state, "ws_gone"), gone);
 	hang_up(fd, &in);
+	buf_done(&out);
 }
 
 static void garbage_ends_it(void **state)
