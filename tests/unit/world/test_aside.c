@@ -397,6 +397,17 @@ static void remove_any(int dirfd, const char *name)
 		(void)unlinkat(dirfd, name, AT_REMOVEDIR);
 }
 
+/** In a tree that is walked at the same time: `sub` is now a directory, now a symlink. */
+static void swap_inside(const struct swapper *swapper, int tree)
+{
+	for (int i = 0; i < 3; i++) {
+		remove_any(tree, "sub");
+		(void)mkdirat(tree, "sub", 0755);
+		remove_any(tree, "sub");
+		(void)symlinkat(swapper->outside, tree, "sub");
+	}
+}
+
 static void swap_once(const struct swapper *swapper)
 {
 	(void)mkdirat(swapper->fd, "new", 0755);
@@ -412,7 +423,10 @@ static void swap_once(const struct swapper *swapper)
 	(void)renameat2(tree, "sub", swapper->fd, "away", RENAME_NOREPLACE);
 	(void)!symlinkat(swapper->outside, tree, "sub");
 	(void)!symlinkat(swapper->outside, swapper->fd, "link");
-	(void)renameat2(swapper->fd, "tree", swapper->fd, "link", RENAME_EXCHANGE);
+	if (renameat2(swapper->fd, "tree", swapper->fd, "link", RENAME_EXCHANGE) < 0) {
+		swap_inside(swapper, tree); // it is being set aside
+		return;
+	}
 	remove_any(sub, "link");
 	remove_any(swapper->fd, "away");
 	remove_any(tree, "sub");
