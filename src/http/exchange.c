@@ -14,49 +14,12 @@
 #include "hash/sha1.h"
 #include "http/problem.h"
 #include "httphead/handshake.h"
-#include "httphead/head.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
-#include <strings.h>
 #include <sys/epoll.h>
 
-#define HEADERS_MAX 100
-
-/** How often the fields stand in the head that decide where a request ends. */
-struct head_count {
-	unsigned fields;
-	unsigned hosts;
-	unsigned lengths;
-	unsigned codings;
-	unsigned handshakes; /**< Sec-WebSocket-Key and -Version. */
-	bool malformed;
-	const char *length;
-	const char *coding;
-};
-
 /* Before the handler --------------------------------------------------------------------- */
-
-static bool is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/** A path of printable ASCII with whole escapes, none of them a NUL, which would hide the rest. */
-static bool target_is_good(const char *uri)
-{
-	if (uri[0] != '/')
-		return false;
-	for (const char *at = uri; *at; at++) {
-		if (*at <= ' ' || *at > '~')
-			return false;
-		if (*at == '%' &&
-		    (!is_hex(at[1]) || !is_hex(at[2]) || (at[1] == '0' && at[2] == '0')))
-			return false;
-	}
-	return true;
-}
 
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
@@ -69,59 +32,8 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *mhd)
 		return NULL;
 	x->connection = info->socket_context;
 	x->mhd = mhd;
-	x->bad_target = !target_is_good(uri);
+	x->bad_target = !exchange_head_target(uri);
 	return x;
-}
-
-static enum MHD_Result count_field(void *cls, enum MHD_ValueKind kind, const char *name,
-				   const char *value)
-{
-	struct head_count *count = cls;
-
-	(void)kind;
-	count->fields++;
-	for (const char *c = name; *c; c++)
-		count->malformed |= !head_is_token_byte(*c);
-	count->malformed |= name[0] == '\0';
-	if (strcasecmp(name, "host") == 0)
-		count->hosts++;
-	if (strcasecmp(name, "sec-websocket-key") == 0)
-		count->handshakes++;
-	if (strcasecmp(name, "content-length") == 0) {
-		count->lengths++;
-		count->length = value;
-	}
-	if (strcasecmp(name, "transfer-encoding") == 0) {
-		count->codings++;
-		count->coding = value;
-	}
-	return MHD_YES;
-}
-
-/** Why a head is refused, or NULL. */
-static const char *head_fault(const struct exchange *x, const struct head_count *count)
-{
-	if (x->bad_target)
-		return "the request target is no path, or has a bad escape";
-	if (count->malformed)
-		return "a field name is malformed";
-	if (count->fields > HEADERS_MAX)
-		return "there are too many fields";
-	if (count->hosts == 0 && strcmp(x->version, "HTTP/1.1") == 0)
-		return "Host is missing";
-	if (count->hosts > 1)
-		return "Host is repeated";
-	if (count->lengths > 1)
-		return "Content-Length is repeated";
-	if (count->handshakes > 1)
-		return "Sec-WebSocket-Key is repeated";
-	if (count->codings && count->lengths)
-		return "both Content-Length and Transfer-Encoding are given";
-	if (count->codings > 1 || (count->coding && strcasecmp(count->coding, "chunked") != 0))
-		return "the transfer coding is not plain chunked";
-	if (count->codings && strcmp(x->version, "HTTP/1.1") != 0)
-		return "Transfer-Encoding needs HTTP/1.1";
-	return NULL;
 }
 
 /** Hand the answer to the library. */
@@ -152,17 +64,12 @@ static const struct problem too_large = {413, "too-large", "Content too large",
 /** The first call: the head is whole and nothing of the body was read. */
 static enum MHD_Result judge_head(struct exchange *x)
 {
-	struct head_count count = {0};
-
-	(void)MHD_get_connection_values(x->mhd, MHD_HEADER_KIND, count_field, &count);
-
-	const char *fault = head_fault(x, &count);
+	uint64_t length = 0;
+	const char *fault = exchange_head_fault(x, &length);
 
 	if (fault)
 		return refuse_head(x, &(struct problem){400, "bad-request", "Bad request", fault});
-	// The library has refused a length that is no number or does not fit.
-	if (count.length &&
-	    strtoull(count.length, NULL, 10) > x->connection->server->options.body_max)
+	if (length > x->connection->server->options.body_max)
 		return refuse_head(x, &too_large);
 	x->state = EXCHANGE_BODY;
 	return MHD_YES;

@@ -3,14 +3,14 @@
  * The server's WebSockets.
  *
  * How it works: libwslay judges what comes in (masks, order, UTF-8, control frames) and writes
- * control frames; we collect messages, so that their size is bounded, and print data frames
- * straight into the queue `out`.  The queue holds whole frames only, whoever wrote them.
+ * control frames; we collect messages, so that their size is bounded.  websocket_send.c prints data
+ * frames.  The queue `out` holds whole frames only, whoever wrote them.
  *
  * States: OPEN has an owner.  DRAINING has none, and bytes to send.  LINGERING has sent all and
  * waits for the client to close, so that it can still read.  Callbacks of an owner run with
  * `busy` set; whatever they do, the object lives until settle() after them.
  */
-#include "http/http_priv.h"
+#include "http/websocket_priv.h"
 
 #include "base/error.h"
 #include "httphead/frame.h"
@@ -18,126 +18,26 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <wslay/wslay.h>
 
 #define START_MAX (4U << 20)          // the first message
 #define MESSAGE_MAX ((64U << 10) + 1) // later ones: 64 KiB and the channel's byte
-#define QUEUE_HIGH (256U << 10)
 #define QUEUE_LOW (64U << 10)
 #define CONTROL_MAX (64U << 10) // answers to pings that a client lets pile up
-#define DIRECT_MIN 4096U        // shorter messages wait for the end of the turn
-#define KEEP_MAX (128U << 10)   // memory that an empty buffer may keep
 #define START_TIMEOUT_MS 30000U
 #define LINGER_TIMEOUT_MS 5000U
 #define LINGER_MAX (1U << 20) // bytes read for nothing before the client is cut off
 
-enum websocket_state { WEBSOCKET_OPEN, WEBSOCKET_DRAINING, WEBSOCKET_LINGERING };
-
-struct websocket {
-	enum websocket_state state;
-	struct http_server *server;
-	const struct websocket_ops *ops;
-	void *owner;
-	struct websocket *prev; /**< In server->websockets. */
-	struct websocket *next;
-	struct websocket *next_fresh;             /**< In server->fresh. */
-	struct MHD_UpgradeResponseHandle *handle; /**< NULL before the upgrade. */
-	int fd;                                   /**< The library's, which closes it; -1 before. */
-	struct loop_source source;
-	struct timer flush; /**< Settles at the end of the turn. */
-	struct timer limit; /**< The start message, or lingering, takes too long. */
-	wslay_event_context_ptr wslay;
-	const char *in; /**< What wslay reads: rest of the bytes just read. */
-	size_t in_len;
-	struct buf early;   /**< Bytes that came with the handshake. */
-	struct buf message; /**< The message being collected. */
-	bool text;          /**< Its kind. */
-	bool in_control;    /**< The frame being read is a control frame. */
-	struct buf out;     /**< Frames to send. */
-	size_t control;     /**< Control frames' share of `out`, at most. */
-	size_t lingered;    /**< Bytes read for nothing. */
-	uint32_t events;    /**< What the loop watches. */
-	unsigned busy;      /**< Our callers that still need the object. */
-	bool started;       /**< The first message came. */
-	bool paused;
-	bool full;   /**< Over the high mark, and not yet below the low one. */
-	bool broken; /**< The socket is of no more use. */
-};
-
 static void settle(struct websocket *ws);
-
-/* Queue -------------------------------------------------------------------------------- */
-
-/** Write what is queued, as far as the socket takes it. */
-static void flush_queue(struct websocket *ws)
-{
-	if (ws->out.len == 0 || !ws->source.loop || ws->broken)
-		return;
-
-	ssize_t n = send(ws->source.fd, ws->out.data, ws->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (n < 0) {
-		ws->broken = errno != EAGAIN && errno != EINTR;
-		return;
-	}
-	buf_consume(&ws->out, (size_t)n);
-	if (ws->out.len > 0)
-		return;
-	ws->control = 0;
-	if (ws->out.cap > KEEP_MAX)
-		buf_done(&ws->out);
-}
 
 static void flush_due(struct timer *timer)
 {
 	settle(container_of(timer, struct websocket, flush));
 }
 
-/** Have settle() run before the loop waits again. */
-static void settle_soon(struct websocket *ws)
+void websocket_settle_soon(struct websocket *ws)
 {
 	if (!ws->busy && ws->source.loop && !ws->flush.loop)
 		timer_start(ws->server->loop, &ws->flush, 0, flush_due);
-}
-
-/** Write a frame straight from the caller's memory; what does not fit is queued. */
-static void send_directly(struct websocket *ws, struct iovec part[static 2])
-{
-	struct msghdr msg = {.msg_iov = part, .msg_iovlen = 2};
-	ssize_t n = sendmsg(ws->source.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		ws->broken = true;
-		return;
-	}
-
-	size_t sent = n < 0 ? 0 : (size_t)n;
-
-	for (int i = 0; i < 2; i++) {
-		size_t skip = sent < part[i].iov_len ? sent : part[i].iov_len;
-
-		buf_add(&ws->out, (char *)part[i].iov_base + skip, part[i].iov_len - skip);
-		sent -= skip;
-	}
-}
-
-/** Send one frame: `head` is its header and maybe a first byte of payload. */
-static bool send_frame(struct websocket *ws, struct iovec part[static 2])
-{
-	if (ws->state != WEBSOCKET_OPEN || ws->broken)
-		return false;
-	if (part[1].iov_len >= DIRECT_MIN && ws->out.len == 0 && ws->source.loop) {
-		send_directly(ws, part);
-	} else {
-		buf_add(&ws->out, part[0].iov_base, part[0].iov_len);
-		buf_add(&ws->out, part[1].iov_base, part[1].iov_len);
-	}
-	ws->broken |= ws->out.failed;
-	ws->full |= ws->out.len >= QUEUE_HIGH;
-	if (ws->out.len > 0 || ws->broken)
-		settle_soon(ws);
-	return !ws->full;
 }
 
 /* wslay's callbacks ---------------------------------------------------------------------- */
@@ -222,7 +122,7 @@ static void message_ends(wslay_event_context_ptr ctx, const struct wslay_event_o
 	ws->ops->message(ws, ws->text, ws->message.data ? ws->message.data : "", ws->message.len,
 			 ws->owner);
 	ws->message.len = 0;
-	if (ws->message.cap > KEEP_MAX)
+	if (ws->message.cap > WEBSOCKET_KEEP_MAX)
 		buf_done(&ws->message);
 }
 
@@ -340,10 +240,10 @@ static void tell_writable(struct websocket *ws)
 	ws->busy++;
 	ws->ops->writable(ws, ws->owner);
 	ws->busy--;
-	flush_queue(ws);
+	websocket_send_flush(ws);
 	// A queue that filled up and emptied within the call gives no event of its own.
 	if (ws->full && ws->out.len <= QUEUE_LOW)
-		settle_soon(ws);
+		websocket_settle_soon(ws);
 }
 
 /** Bring the state up to date after anything happened.  May free the object. */
@@ -352,7 +252,7 @@ static void settle(struct websocket *ws)
 	if (ws->busy || !ws->source.loop)
 		return;
 	timer_stop(&ws->flush);
-	flush_queue(ws);
+	websocket_send_flush(ws);
 	if (!ws->broken)
 		tell_writable(ws);
 	// wslay stops reading after a close frame and after a violation; its answer is queued.
@@ -483,34 +383,6 @@ void websocket_abort_all(struct http_server *server)
 }
 
 /* For owners --------------------------------------------------------------------------- */
-
-bool websocket_send(struct websocket *ws, bool text, const void *data, size_t len)
-{
-	uint8_t header[FRAME_HEADER_MAX];
-	struct frame frame = {
-		.fin = true, .opcode = text ? FRAME_TEXT : FRAME_BINARY, .length = len};
-	union {
-		const void *in;
-		void *out;
-	} bytes = {.in = data}; // an iovec takes a pointer to what is only read
-
-	return send_frame(
-		ws, (struct iovec[]){{header, frame_print(&frame, header)}, {bytes.out, len}});
-}
-
-bool websocket_send_channel(struct websocket *ws, uint8_t channel, const void *data, size_t len)
-{
-	uint8_t header[FRAME_HEADER_MAX + 1];
-	struct frame frame = {.fin = true, .opcode = FRAME_BINARY, .length = len + 1};
-	size_t size = frame_print(&frame, header);
-	union {
-		const void *in;
-		void *out;
-	} bytes = {.in = data};
-
-	header[size++] = channel;
-	return send_frame(ws, (struct iovec[]){{header, size}, {bytes.out, len}});
-}
 
 size_t websocket_queued(const struct websocket *ws)
 {
