@@ -207,6 +207,22 @@ static void errors_name_the_line(void **state)
 	assert_null(config.entries);
 }
 
+/** Git accepts these; printed again they would mean something else. */
+static void a_section_without_a_name_is_refused(void **state)
+{
+	static const char *const texts[] = {"[]\na = b\n", "[.a]\nb = c\n", "[ \"a\"]\nb = c\n"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct gitconfig config = {0};
+		struct error err = {0};
+
+		assert_int_equal(gitconfig_parse(texts[i], strlen(texts[i]), &config, &err),
+				 -EINVAL);
+		assert_string_equal(err.msg, "1: a section has no name");
+	}
+}
+
 static void limits_hold(void **state)
 {
 	AUTO(buf_done) struct buf text = {0};
@@ -267,6 +283,7 @@ int main(void)
 		cmocka_unit_test(what_git_refuses_we_refuse),
 		cmocka_unit_test(random_texts_mean_the_same),
 		cmocka_unit_test(errors_name_the_line),
+		cmocka_unit_test(a_section_without_a_name_is_refused),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(harmless_keys_are_told_from_others),
 	};

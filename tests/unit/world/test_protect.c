@@ -187,6 +187,26 @@ static void too_many_modules_are_closed_as_a_whole(void **state)
 	assert_null(strstr(f->text.data, "modules/m1"));
 }
 
+/** The bound is on all of them together: what comes last is closed. */
+static void too_many_in_sum_close_the_last(void **state)
+{
+	struct fixture *f = *state;
+
+	with_repo(f);
+	for (int i = 0; i < 200; i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), P "/.git/worktrees/w%d", i);
+		add_dir(f, name);
+		(void)snprintf(name, sizeof(name), P "/.git/modules/m%d", i);
+		add_dir(f, name);
+	}
+	compile_well(f);
+	assert_true(line(f, "rw", P "/.git/worktrees/w199"));
+	assert_true(line(f, "ro", P "/.git/modules"));
+	assert_null(strstr(f->text.data, "modules/m1"));
+}
+
 static void modules_that_lie_too_deep_are_closed(void **state)
 {
 	struct fixture *f = *state;
@@ -225,6 +245,7 @@ int main(void)
 		TEST(worktrees_and_modules_are_protected),
 		TEST(a_common_directory_elsewhere_is_written_and_protected),
 		TEST(too_many_modules_are_closed_as_a_whole),
+		TEST(too_many_in_sum_close_the_last),
 		TEST(modules_that_lie_too_deep_are_closed),
 		TEST(nothing_is_protected_in_a_read_only_project),
 	};
