@@ -89,7 +89,7 @@ void exchange_completed(void *cls, struct MHD_Connection *mhd, void **slot,
 void exchange_abandon(struct exchange *x);
 
 /* exchange_head.c */
-/** Is it a path of printable ASCII with whole escapes, and without a NUL, which would hide the rest? */
+/** Is it a path of printable ASCII, with whole escapes and no NUL (which would hide the rest)? */
 bool exchange_head_target(const char *uri);
 /** Why the head is refused, or NULL and its Content-Length (0: none).  Static text. */
 const char *exchange_head_fault(const struct exchange *x, uint64_t *ret_length);
