@@ -37,3 +37,10 @@ json_t *answer_body(struct exchange *x, const struct http_request *req)
 	problem_bad_request(x, err.msg);
 	return NULL;
 }
+
+char *answer_query(struct exchange *x, const char *name)
+{
+	const char *text = exchange_query(x, name);
+
+	return text ? strdup(text) : NULL;
+}

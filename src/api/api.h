@@ -16,6 +16,7 @@ struct commands;
 struct error;
 struct loop;
 struct sessions;
+struct trace;
 struct worker;
 
 /** What the API serves.  All borrowed for its life. */
@@ -24,7 +25,8 @@ struct api_options {
 	struct worker *worker;
 	struct sessions *sessions;
 	struct commands *commands;
-	const char *home; /**< SUBSTRATE_HOME, real path. */
+	const struct trace *trace; /**< Its head, for verify. */
+	const char *home;          /**< SUBSTRATE_HOME, real path. */
 	int home_fd;
 	const char *init_path;         /**< substrate-init, for `doctor`. */
 	struct spec_without without;   /**< As for commands. */

@@ -31,5 +31,8 @@ api_route_fn health_get;
 /** Answer with a JSON object, which is released. */
 void answer_json(struct exchange *x, unsigned status, json_t *object);
 
+/** A copy of a query parameter, or NULL.  Caller frees. */
+char *answer_query(struct exchange *x, const char *name);
+
 /** Parse the body as one object: NULL after a 400. */
 json_t *answer_body(struct exchange *x, const struct http_request *req);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "http/problem.h"
 #include "loop/worker.h"
+#include "trace/trace.h"
 #include "trace/trace_read.h"
 
 #include <errno.h>
@@ -129,13 +130,6 @@ static int query_number(struct exchange *x, const char *name, long max, long *re
 	return 0;
 }
 
-static char *query_copy(struct exchange *x, const char *name)
-{
-	const char *text = exchange_query(x, name);
-
-	return text ? strdup(text) : NULL;
-}
-
 void spans_list(struct api *api, struct exchange *x, const struct http_request *req,
 		const char *rest)
 {
@@ -154,8 +148,8 @@ void spans_list(struct api *api, struct exchange *x, const struct http_request *
 	struct reading *reading = calloc(1, sizeof(*reading));
 
 	if (reading) {
-		reading->agent = query_copy(x, "agent");
-		reading->status = query_copy(x, "status");
+		reading->agent = answer_query(x, "agent");
+		reading->status = answer_query(x, "status");
 		reading->filter.limit = (uint32_t)limit;
 		reading->filter.since_ns = (uint64_t)since * 1000000000u;
 	}
@@ -171,10 +165,12 @@ static void read_chain(struct worker_job *job)
 
 	reading->result = trace_verify(reading->dirfd, reading->head, &result, &reading->err);
 	if (reading->result == 0)
-		reading->answer = json_pack(
-			"{s:i, s:b, s:I, s:s, s:s, s:I, s:s}", "schema", 1, "intact", result.intact,
-			"lines", (json_int_t)result.lines, "head", result.head, "file", result.file,
-			"line", (json_int_t)result.line, "what", result.what);
+		reading->answer = json_pack("{s:i, s:b, s:I, s:s, s:s, s:I, s:s, s:s, s:I}",
+					    "schema", 1, "intact", result.intact, "lines",
+					    (json_int_t)result.lines, "head", result.head, "file",
+					    result.file, "line", (json_int_t)result.line, "what",
+					    result.what, "damage", trace_verify_name(result.damage),
+					    "damages", (json_int_t)result.damages);
 }
 
 void spans_verify(struct api *api, struct exchange *x, const struct http_request *req,
@@ -190,7 +186,8 @@ void spans_verify(struct api *api, struct exchange *x, const struct http_request
 		return;
 	}
 	reading = calloc(1, sizeof(*reading));
+	// Without a head of the client's own, the daemon's memory of it is held against the file.
 	if (reading)
-		reading->head = query_copy(x, "head");
+		reading->head = head ? strdup(head) : strdup(trace_head(api->options.trace));
 	reading_submit(api, x, reading, read_chain);
 }

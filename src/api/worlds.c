@@ -9,6 +9,7 @@
 #include "command/command.h"
 #include "http/problem.h"
 #include "sandbox/plan.h"
+#include "json/decode.h"
 #include "json/encode.h"
 
 #include <errno.h>
@@ -33,30 +34,54 @@ static json_t *time_text(uint64_t real_ns)
 
 /** What a request names: one world by id, or the session of a place. */
 struct place {
-	const char *world_id; /**< Or NULL. */
-	const char *cwd, *profile, *agent;
+	char *world_id; /**< Or NULL. */
+	char *cwd, *profile, *agent;
 	bool all;
 };
+
+#define FIELD(field_name, field_kind, member) \
+	.name = (field_name), .kind = (field_kind), .offset = offsetof(struct place, member)
+
+static const struct decode_field place_fields[] = {
+	{FIELD("world_id", DECODE_STRING, world_id)},
+	{FIELD("cwd", DECODE_STRING, cwd)},
+	{FIELD("profile", DECODE_STRING, profile)},
+	{FIELD("agent_id", DECODE_STRING, agent)},
+	{FIELD("all", DECODE_BOOL, all)},
+};
+
+static void place_done(struct place *place)
+{
+	decode_done(place_fields, ARRAY_LEN(place_fields), place);
+}
+
+/** For AUTO(place_done). */
+static void place_donep(struct place *place)
+{
+	place_done(place);
+}
 
 static struct place query_place(struct exchange *x)
 {
 	return (struct place){
-		.world_id = exchange_query(x, "world_id"),
-		.cwd = exchange_query(x, "cwd"),
-		.profile = exchange_query(x, "profile"),
-		.agent = exchange_query(x, "agent"),
+		.world_id = answer_query(x, "world_id"),
+		.cwd = answer_query(x, "cwd"),
+		.profile = answer_query(x, "profile"),
+		.agent = answer_query(x, "agent"),
 	};
 }
 
-static struct place body_place(const json_t *body)
+/** Read the body of a POST.  After a 400 it returns false. */
+static bool body_place(struct exchange *x, const struct http_request *req, struct place *ret)
 {
-	return (struct place){
-		.world_id = json_string_value(json_object_get(body, "world_id")),
-		.cwd = json_string_value(json_object_get(body, "cwd")),
-		.profile = json_string_value(json_object_get(body, "profile")),
-		.agent = json_string_value(json_object_get(body, "agent_id")),
-		.all = json_is_true(json_object_get(body, "all")),
-	};
+	json_t *body = answer_body(x, req);
+	struct error err = {0};
+	int r = body ? decode_object(body, place_fields, ARRAY_LEN(place_fields), ret, &err) : 0;
+
+	json_decref(body);
+	if (r < 0)
+		problem_bad_request(x, err.msg);
+	return body && r == 0;
 }
 
 static int place_spec(const struct api *api, const struct place *place, struct spec *ret,
@@ -219,7 +244,7 @@ static void list_processes(struct listing *listing, struct session *session, jso
 void worlds_get(struct api *api, struct exchange *x, const struct http_request *req,
 		const char *rest)
 {
-	struct place place = query_place(x);
+	AUTO(place_done) struct place place = query_place(x);
 	AUTO(spec_done) struct spec spec = {0};
 	struct listing *listing = calloc(1, sizeof(*listing));
 	struct session *session = NULL;
@@ -280,7 +305,7 @@ static json_t *plan_object(const struct image *image, struct error *err)
 void worlds_plan(struct api *api, struct exchange *x, const struct http_request *req,
 		 const char *rest)
 {
-	struct place place = query_place(x);
+	AUTO(place_done) struct place place = query_place(x);
 	AUTO(spec_done) struct spec spec = {0};
 	AUTO(image_done) struct image image = {0};
 	struct error err = {0};
@@ -348,21 +373,17 @@ static void warm_session(struct api *api, struct exchange *x, struct spec *spec)
 void worlds_warm(struct api *api, struct exchange *x, const struct http_request *req,
 		 const char *rest)
 {
+	AUTO(place_done) struct place place = {0};
 	AUTO(spec_done) struct spec spec = {0};
 	struct error err = {0};
-	json_t *body = answer_body(x, req);
 
 	(void)rest;
-	if (!body)
+	if (!body_place(x, req, &place))
 		return;
-
-	struct place place = body_place(body);
-
 	if (place_spec(api, &place, &spec, &err) < 0)
 		problem_bad_request(x, err.msg);
 	else
 		warm_session(api, x, &spec);
-	json_decref(body);
 }
 
 /** Stop what the place names.  Returns how many worlds that were, or -EINVAL. */
@@ -388,42 +409,36 @@ static int stop_places(struct api *api, const struct place *place, const char *r
 void worlds_restart(struct api *api, struct exchange *x, const struct http_request *req,
 		    const char *rest)
 {
+	AUTO(place_done) struct place place = {0};
+	AUTO(spec_done) struct spec spec = {0};
 	struct error err = {0};
-	json_t *body = answer_body(x, req);
 
 	(void)rest;
-	if (!body)
+	if (!body_place(x, req, &place))
 		return;
-
-	struct place place = body_place(body);
-	AUTO(spec_done) struct spec spec = {0};
-
 	if (place_spec(api, &place, &spec, &err) < 0 ||
 	    stop_places(api, &place, "restarted", &err) < 0)
 		problem_bad_request(x, err.msg);
 	else
 		warm_session(api, x, &spec);
-	json_decref(body);
 }
 
 void worlds_stop(struct api *api, struct exchange *x, const struct http_request *req,
 		 const char *rest)
 {
+	AUTO(place_done) struct place place = {0};
 	struct error err = {0};
-	json_t *body = answer_body(x, req);
 
 	(void)rest;
-	if (!body)
+	if (!body_place(x, req, &place))
 		return;
 
-	struct place place = body_place(body);
 	int count = stop_places(api, &place, "stopped on request", &err);
 
 	if (count < 0)
 		problem_bad_request(x, err.msg);
 	else
 		answer_json(x, 200, json_pack("{s:i}", "stopped", count));
-	json_decref(body);
 }
 
 void worlds_kill(struct api *api, struct exchange *x, const struct http_request *req,

@@ -154,6 +154,7 @@ static int open_loop(struct daemon *daemon, struct error *err)
 	if (r < 0)
 		return r;
 	(void)sigaction(SIGPIPE, &ignore, NULL); // writers learn it from EPIPE
+	(void)sigaction(SIGXFSZ, &ignore, NULL); // and from EFBIG
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -217,6 +218,7 @@ static int open_api(struct daemon *daemon, struct error *err)
 		.worker = daemon->worker,
 		.sessions = daemon->sessions,
 		.commands = daemon->commands,
+		.trace = daemon->trace,
 		.home = daemon->home.path,
 		.home_fd = daemon->home.fd,
 		.init_path = daemon->init_path,
