@@ -69,9 +69,9 @@ static char *place_of(const struct making *m, const char *home, const char *line
 
 /** Call fn for each cache in each home. */
 static int each_cache(struct making *m,
-		      int (*fn)(struct making *m, const char *place, const char *line,
+		      int (*fn)(struct making *m, const char *place, const char *line, void *arg,
 				struct error *err),
-		      struct error *err)
+		      void *arg, struct error *err)
 {
 	AUTO(mem_free) char *first = own_home(m, m->spec->user.home);
 	AUTO(mem_free) char *second = own_home(m, m->spec->env_home);
@@ -82,7 +82,7 @@ static int each_cache(struct making *m,
 		for (size_t j = 0; r == 0 && homes[i] && caches_home[j]; j++) {
 			AUTO(mem_free) char *place = place_of(m, homes[i], caches_home[j]);
 
-			r = place ? fn(m, place, caches_home[j], err) : 0;
+			r = place ? fn(m, place, caches_home[j], arg, err) : 0;
 		}
 	}
 	return r;
@@ -96,11 +96,13 @@ static bool is_in_project(const struct making *m, const char *place)
 	return !project->read_only && path_within(place, project->root);
 }
 
-static int mark_place(struct making *m, const char *place, const char *line, struct error *err)
+static int mark_place(struct making *m, const char *place, const char *line, void *arg,
+		      struct error *err)
 {
 	struct stat st;
 
 	(void)line;
+	(void)arg;
 	if (is_in_project(m, place))
 		return 0;
 	if (is_private(m))
@@ -112,10 +114,16 @@ static int mark_place(struct making *m, const char *place, const char *line, str
 
 int cache_mark(struct making *m, struct error *err)
 {
-	return each_cache(m, mark_place, err);
+	return each_cache(m, mark_place, NULL, err);
 }
 
 /* The store --------------------------------------------------------------------------- */
+
+/** Where the private caches are kept. */
+struct store {
+	const char *path;
+	int fd; /**< -1 when they are shared. */
+};
 
 static bool is_name(const char *name)
 {
@@ -146,16 +154,20 @@ static char *store_path(const struct making *m)
 				    spec->agent, spec->user.uid);
 }
 
-/** Make `name` in dirfd, unless it is there, and open it.  Returns it, or -1 with errno. */
+/** Open `name` in dirfd, which is made when it is not there.  Returns it, or -1 with errno. */
 static int enter(int dirfd, const char *name)
 {
+	int fd = fd_open_beneath(dirfd, name, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
 	if (mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST)
 		return -1;
 	return fd_open_beneath(dirfd, name, O_RDONLY | O_DIRECTORY, 0);
 }
 
-/** Make and open the directories of `path` that lie below SUBSTRATE_HOME. */
-static int open_below_home(const struct making *m, const char *path, struct error *err)
+/** Make and open the store, which lies below SUBSTRATE_HOME.  Caller closes it. */
+static int open_store(const struct making *m, const char *path, struct error *err)
 {
 	const char *home = m->spec->substrate_home;
 	int at = hostfs_open_path(m->host, home, O_RDONLY | O_DIRECTORY);
@@ -174,23 +186,19 @@ static int open_below_home(const struct making *m, const char *path, struct erro
 	return at < 0 ? error_errno(err, "make %s", path) : at;
 }
 
-/** Make the directory `path` of the store, which shall belong to the world's user. */
-static int make_cache(const struct making *m, const char *path, struct error *err)
+/** Make the directory `name` of the store, which shall belong to the world's user. */
+static int make_cache(const struct making *m, int store, const char *name, struct error *err)
 {
-	int fd = open_below_home(m, path, err);
-
-	if (fd < 0)
-		return fd;
-
-	AUTO(fd_close) int held = fd;
 	const struct spec_user *user = &m->spec->user;
+	AUTO(fd_close) int fd = enter(store, name);
 	struct stat st;
 
-	if (fstat(held, &st) < 0)
-		return error_errno(err, "stat %s", path);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "make the cache %s", name);
 	if (st.st_uid == user->uid)
 		return 0;
-	return fchown(held, user->uid, user->gid) < 0 ? error_errno(err, "chown %s", path) : 0;
+	return fchown(fd, user->uid, user->gid) < 0 ? error_errno(err, "chown the cache %s", name)
+						    : 0;
 }
 
 static int emit_bind(struct making *m, const char *place, const char *source, struct error *err)
@@ -207,11 +215,12 @@ static int emit_bind(struct making *m, const char *place, const char *source, st
 	return view_below(m, place, err);
 }
 
-static int emit_cache(struct making *m, const char *place, const char *line, struct error *err)
+static int emit_cache(struct making *m, const char *place, const char *line, void *arg,
+		      struct error *err)
 {
-	AUTO(mem_free) char *store = store_path(m);
+	const struct store *store = arg;
 	AUTO(mem_free) char *name = store_name(line);
-	AUTO(mem_free) char *source = store && name ? path_join(store, name) : NULL;
+	AUTO(mem_free) char *source = name ? path_join(store->path, name) : NULL;
 	const struct mark *mark = marks_find(m->marks, place);
 	int r;
 
@@ -221,7 +230,7 @@ static int emit_cache(struct making *m, const char *place, const char *line, str
 		return 0;
 	if (!is_private(m))
 		return emit_bind(m, place, place, err);
-	r = make_cache(m, source, err);
+	r = make_cache(m, store->fd, name, err);
 	return r < 0 ? r : emit_bind(m, place, source, err);
 }
 
@@ -280,14 +289,11 @@ static int emit_read(struct making *m, const char *home, const char *store, cons
 	return 0;
 }
 
-static int emit_reads(struct making *m, const char *named, struct error *err)
+static int emit_reads(struct making *m, const char *named, const char *store, struct error *err)
 {
 	AUTO(mem_free) char *home = own_home(m, named);
-	AUTO(mem_free) char *store = store_path(m);
 	int r = 0;
 
-	if (!store)
-		return error_oom(err);
 	for (size_t i = 0; r == 0 && home && caches_read[i]; i++)
 		r = emit_read(m, home, store, caches_read[i], err);
 	return r;
@@ -295,14 +301,25 @@ static int emit_reads(struct making *m, const char *named, struct error *err)
 
 int cache_emit(struct making *m, struct error *err)
 {
+	AUTO(mem_free) char *path = store_path(m);
+	AUTO(fd_close) int fd = -1;
+	struct store store = {.path = path, .fd = -1};
 	int r;
 
 	if (!is_name(m->spec->profile) || !is_name(m->spec->agent))
 		return error_set(err, EINVAL, "the profile or the agent is no name");
-	r = each_cache(m, emit_cache, err);
+	if (!path)
+		return error_oom(err);
+	if (is_private(m)) {
+		fd = open_store(m, path, err);
+		if (fd < 0)
+			return -err->code;
+		store.fd = fd;
+	}
+	r = each_cache(m, emit_cache, &store, err);
 	if (r == 0 && is_private(m))
-		r = emit_reads(m, m->spec->user.home, err);
+		r = emit_reads(m, m->spec->user.home, path, err);
 	if (r == 0 && is_private(m) && !str_same(m->spec->user.home, m->spec->env_home))
-		r = emit_reads(m, m->spec->env_home, err);
+		r = emit_reads(m, m->spec->env_home, path, err);
 	return r;
 }
