@@ -30,6 +30,7 @@ struct aside {
 	char *span;          /**< Whose folder is open; NULL: none. */
 	char *folder;        /**< Its path. */
 	int fd;              /**< The folder. */
+	unsigned next;       /**< Number of the next entry; lower ones are taken. */
 	uint64_t bytes_left; /**< That may still be copied for this span. */
 };
 
@@ -118,6 +119,7 @@ static int open_folder(struct aside *aside, const char *span, struct error *err)
 	}
 	aside->fd = TAKE_FD(own);
 	aside->bytes_left = KEEP_BYTES_MAX;
+	aside->next = 1;
 	return 0;
 }
 
@@ -136,10 +138,10 @@ static int put_first_free(struct aside *aside, const char *name,
 {
 	char entry[NAME_MAX + 1];
 
-	for (unsigned n = 1; n <= KEEP_MAX; n++) {
-		entry_name(n, name, entry);
+	for (; aside->next <= KEEP_MAX; aside->next++) {
+		entry_name(aside->next, name, entry);
 		if (put(aside->fd, entry, arg) == 0)
-			return (int)n;
+			return (int)aside->next++;
 		if (errno != EEXIST)
 			return -errno;
 	}
