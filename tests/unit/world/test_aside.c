@@ -406,7 +406,7 @@ static void swap_inside(const struct swapper *swapper, int tree)
 		remove_any(tree, "sub");
 		(void)mkdirat(tree, "sub", 0755);
 		remove_any(tree, "sub");
-		(void)symlinkat(swapper->outside, tree, "sub");
+		(void)!symlinkat(swapper->outside, tree, "sub");
 	}
 }
 
