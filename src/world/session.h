@@ -26,7 +26,10 @@ struct sessions_options {
 /** Make the registry.  On success the caller owns *ret. */
 int sessions_new(const struct sessions_options *options, struct sessions **ret, struct error *err);
 
-/** Stop all worlds at once and free everything.  NULL is fine.  Returns NULL. */
+/**
+ * Stop all worlds at once and free everything; world_stopped() and world_guarded() are called,
+ * no other callback.  NULL is fine.  Returns NULL.
+ */
 struct sessions *sessions_free(struct sessions *sessions);
 DEFINE_AUTO(struct sessions *, sessions_free)
 
@@ -34,14 +37,16 @@ DEFINE_AUTO(struct sessions *, sessions_free)
 struct session_wait {
 	struct session_wait *next; /**< Belongs to session.c. */
 	struct session *session;
-	/** Called once: the world is READY (err NULL), or why it is not. */
+	/** Called once: the world is READY (err NULL), or why it is not.  May free the wait. */
 	void (*ready)(struct session_wait *wait, const struct error *err);
 };
 
 /**
  * The session for a spec (taken over: *spec is empty afterwards), made when there is none,
  * ephemeral when asked.  Its world is started when it is not READY; wait->ready() follows, at
- * once when it is.  *ret_reused: the world stood already.
+ * once when it is.  *ret_reused: the world stood already.  A world that does not fit any more
+ * (another directory at the project's place, protected paths that the host made or removed) is
+ * replaced first; one that is in use goes on under the old session, which then is found no more.
  */
 int sessions_ensure(struct sessions *sessions, struct spec *spec, bool ephemeral,
 		    struct session_wait *wait, bool *ret_reused, struct error *err);
@@ -63,7 +68,7 @@ const char *session_id(const struct session *session);
 const struct spec *session_spec(const struct session *session);
 
 /** Its world, or NULL while none stands. */
-struct world *session_world(struct session *session); /**< NULL: not standing. */
+struct world *session_world(struct session *session); /**< NULL: none, not even a starting one. */
 bool session_ephemeral(const struct session *session);
 
 /** When a command last started or ended, CLOCK_REALTIME in nanoseconds. */
@@ -75,5 +80,8 @@ struct session *sessions_next(struct sessions *sessions, struct session *after);
 /** The session whose id, or whose world's id, is `id`; or NULL. */
 struct session *sessions_find(struct sessions *sessions, const char *id);
 
-/** Stop a session's world (its commands end); the session stays for the next command. */
+/**
+ * Stop a session's world (its commands end); the session stays for the next command.  Who waits
+ * for a world that is starting is told an error; who asks later gets the next one.
+ */
 void session_stop(struct session *session, const char *reason);
