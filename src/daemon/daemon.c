@@ -27,7 +27,7 @@
 #define BODY_MAX (4u << 20)
 #define CONNECTIONS_MAX 16384
 #define IDLE_EXIT_S 1800
-#define WORLD_IDLE_MS (30u * 60 * 1000)
+#define WORLD_IDLE_MS (UINT64_C(30) * 60 * 1000)
 
 struct daemon {
 	const struct daemon_options *options;
