@@ -175,6 +175,8 @@ static int emit_dev(struct making *m, struct error *err)
 		emit_host(m, "/dev", PLAN_DEV);
 		return 0;
 	}
+	// A device takes data on a read-only mount too; its mode and owner are the host's, and root
+	// in a world may not change them.
 	for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
 		AUTO(mem_free) char *path = path_join("/dev", devices[i]);
 
@@ -183,7 +185,7 @@ static int emit_dev(struct making *m, struct error *err)
 		plan_add(m->plan, &(struct plan_step){
 					  .kind = PLAN_BIND,
 					  .guard = PLAN_GUARD_DEV,
-					  .flags = PLAN_DEV | PLAN_RW | PLAN_MAKE | PLAN_OPTIONAL,
+					  .flags = PLAN_DEV | PLAN_MAKE | PLAN_OPTIONAL,
 					  .path = path,
 					  .source = path,
 				  });

@@ -102,6 +102,16 @@ static void own_places_hold_nothing_of_the_host(void **state)
 	assert_false(see(f, "/run/substrate/world").writable);
 }
 
+static void a_device_of_the_host_keeps_its_mode_and_owner(void **state)
+{
+	struct fixture *f = *state;
+
+	// Data goes to a device on a read-only mount too; chmod and chown do not.
+	add_file(f, "/dev/full");
+	compile_well(f);
+	expect_host(f, "/dev/full", false);
+}
+
 static void the_project_is_writable_where_it_lies(void **state)
 {
 	struct fixture *f = *state;
@@ -417,6 +427,7 @@ int main(void)
 		TEST(the_view_of_a_small_host),
 		TEST(the_hash_names_the_plan),
 		TEST(own_places_hold_nothing_of_the_host),
+		TEST(a_device_of_the_host_keeps_its_mode_and_owner),
 		TEST(the_project_is_writable_where_it_lies),
 		TEST(a_project_below_a_bound_directory_needs_no_skeleton),
 		TEST(a_project_in_tmp_lies_in_fixed_directories),
