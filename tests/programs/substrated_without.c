@@ -3,7 +3,7 @@
  * The daemon of the escape suite's companion runs: like substrated, but with guards left out.
  *
  * SUBSTRATE_WITHOUT is a comma-separated list of plan guards ("hide", "landlock"), families of
- * the system call filter ("seccomp:mount") and "caps" or "nnp".  It is never installed.
+ * the system call filter ("seccomp:mount"), "caps", "nnp" or "fds".  It is never installed.
  */
 #include "base/error.h"
 #include "base/log.h"
@@ -22,6 +22,7 @@ static const struct {
 } hardenings[] = {
 	{"caps", CONTROL_DROP_CAPS},
 	{"nnp", CONTROL_NO_NEW_PRIVS},
+	{"fds", CONTROL_CLOSE_FDS},
 };
 
 static int leave_out(const char *name, struct spec_without *ret, struct error *err)
