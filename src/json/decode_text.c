@@ -11,6 +11,7 @@
 #include "json/decode.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define SHOWN_MAX 160
 
@@ -78,6 +79,9 @@ int decode_text(const char *text, size_t len, size_t max, json_t **ret, struct e
 	if (!value) {
 		if (json_error_code(&problem) == json_error_out_of_memory)
 			return error_oom(err);
+		if (json_error_code(&problem) == json_error_null_character)
+			(void)snprintf(problem.text, sizeof(problem.text),
+				       "a string holds a NUL (\\u0000)");
 		// The text quotes the input.
 		(void)str_escape_into(problem.text, strlen(problem.text), SHOWN_MAX, shown);
 		return error_set(err, EINVAL, "%d:%d: %s", problem.line < 1 ? 1 : problem.line,

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/home.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/** A directory of the test's own below /tmp, which is sticky. */
+struct fixture {
+	char top[64];
+	char *home;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -1;
+	(void)memcpy(f->top, "/tmp/substrate-home-XXXXXX", 27);
+	if (!mkdtemp(f->top))
+		return -1;
+	f->home = path_join(f->top, "home");
+	*state = f;
+	return f->home && setenv("SUBSTRATE_HOME", f->home, 1) == 0 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(fd_close) int top = open(f->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)unlinkat(top, "home/sock/agent.sock", 0);
+	(void)unlinkat(top, "home/sock", AT_REMOVEDIR);
+	(void)unlinkat(top, "home/daemon.lock", 0);
+	(void)unlinkat(top, "home", AT_REMOVEDIR);
+	(void)rmdir(f->top);
+	free(f->home);
+	free(f);
+	return 0;
+}
+
+static void it_is_made_private(void **state)
+{
+	const struct fixture *f = *state;
+	struct home home;
+	struct error err = {0};
+	struct stat st;
+
+	assert_int_equal(home_open(&home, &err), 0);
+	assert_int_equal(stat(f->home, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	home_close(&home);
+}
+
+static void a_parent_that_others_can_write_is_refused(void **state)
+{
+	const struct fixture *f = *state;
+	struct home home;
+	struct error err = {0};
+
+	assert_int_equal(chmod(f->top, 0777), 0);
+	assert_int_equal(home_open(&home, &err), -EPERM);
+	assert_non_null(strstr(err.msg, f->top));
+	assert_int_equal(chmod(f->top, 01777), 0); // sticky: nobody else can replace it
+	assert_int_equal(home_open(&home, &err), 0);
+	home_close(&home);
+}
+
+static void a_home_of_another_owner_is_refused(void **state)
+{
+	const struct fixture *f = *state;
+	struct home home;
+	struct error err = {0};
+
+	if (getuid() != 0)
+		skip(); // only root can give a directory away
+	assert_int_equal(mkdir(f->home, 0700), 0);
+	assert_int_equal(chown(f->home, 12345, 12345), 0);
+	assert_int_equal(home_open(&home, &err), -EPERM);
+	assert_non_null(strstr(err.msg, "12345"));
+}
+
+static void a_relative_name_is_refused(void **state)
+{
+	struct home home;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(setenv("SUBSTRATE_HOME", "somewhere", 1), 0);
+	assert_int_equal(home_open(&home, &err), -EINVAL);
+}
+
+static void only_one_can_hold_the_lock(void **state)
+{
+	struct home first;
+	struct home second;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(home_open(&first, &err), 0);
+	assert_int_equal(home_open(&second, &err), 0);
+	assert_int_equal(home_lock(&first, &err), 0);
+	assert_int_equal(home_lock(&second, &err), 1);
+	home_close(&first);
+	assert_int_equal(home_lock(&second, &err), 0);
+	home_close(&second);
+}
+
+static void a_stale_socket_is_replaced(void **state)
+{
+	struct home home;
+	struct error err = {0};
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(home_open(&home, &err), 0);
+	assert_int_equal(home_listen(&home, &fd, &err), 0);
+	fd = fd_close(fd); // the file stays, as after a crash
+	assert_int_equal(home_listen(&home, &fd, &err), 0);
+	fd = fd_close(fd);
+	home_unlisten(&home);
+	assert_int_equal(faccessat(home.fd, "sock/agent.sock", F_OK, 0), -1);
+	home_close(&home);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(it_is_made_private, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_parent_that_others_can_write_is_refused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_home_of_another_owner_is_refused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_relative_name_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_one_can_hold_the_lock, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stale_socket_is_replaced, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("daemon/home", tests, NULL, NULL);
+}
