@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # git at work in a world: clone, commit, push, linked worktrees, submodules; and the ssh client.
 
+# The scripts in single quotes are for the shell in the world.
+# shellcheck disable=SC2016
+
 load ../lib/common
 
 setup() {

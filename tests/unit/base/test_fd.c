@@ -207,6 +207,16 @@ static void a_sealed_memfd_cannot_be_changed(void **state)
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 }
 
+/** openat2() is refused in a world, as its arguments cannot be filtered. */
+static void skip_without_openat2(void)
+{
+	AUTO(fd_close) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO(fd_close) int fd = fd_open_beneath(root, ".", O_PATH, 0);
+
+	if (fd < 0 && errno == ENOSYS)
+		skip();
+}
+
 static void opening_beneath_stays_beneath(void **state)
 {
 	struct place *place = *state;
@@ -214,6 +224,7 @@ static void opening_beneath_stays_beneath(void **state)
 		"link", "up/file", "/etc/passwd", "..", "dir/..", "dir/../file", "../x", "./../x",
 	};
 
+	skip_without_openat2();
 	write_file(place->fd, "file", "x", 1);
 	assert_int_equal(symlinkat("file", place->fd, "link"), 0);
 	assert_int_equal(symlinkat("..", place->fd, "up"), 0);
@@ -240,6 +251,7 @@ static void opening_beneath_never_follows_a_magic_link(void **state)
 	AUTO(fd_close) int proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	(void)state;
+	skip_without_openat2();
 	assert_true(proc >= 0);
 	assert_int_equal(fd_open_beneath(proc, "exe", O_RDONLY, 0), -1);
 	assert_int_equal(errno, ELOOP);

@@ -305,6 +305,20 @@ static void the_group_bit_is_refused_where_asked(void **state)
 }
 
 #ifdef __x86_64__
+/** True when the call kills even without a filter of ours. */
+static bool dies_anyway(const struct call *call)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)syscall(call->nr);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status);
+}
+
 static void a_foreign_system_call_table_kills(void **state)
 {
 	const struct call x32 = {"x32 getpid", 0, X32 | __NR_getpid, {0}};
@@ -315,6 +329,9 @@ static void a_foreign_system_call_table_kills(void **state)
 	(void)state;
 	expect(&all, &x32, KILLED);
 	expect(&all, &x32_mount, KILLED);
+	// In a world such a call is killed by the filter of the world.
+	if (dies_anyway(&x32))
+		skip();
 	expect(&without, &x32, THROUGH);
 }
 
