@@ -12,9 +12,10 @@
 # guard is left out, in the same test after `without GUARDS`, or on the host when the guard is that
 # the world has its own of something.  A companion that fails says that the attack proves nothing.
 
-# Work in a project with one commit, $dir, that holds the attack program.
+# Work in a project with one commit that holds the attack program.
 setup_escape() {
 	setup_home || return 1
+	local dir
 	dir=$(make_project) || return 1
 	cd "$dir" || return 1
 	# Where everybody looks up the suite's folder, a world does not see it.
