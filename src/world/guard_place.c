@@ -165,9 +165,11 @@ void guard_place_enter_bare(const struct guard_place *place)
 	AUTO(mem_free) char *head = path_join(place->path, "HEAD");
 	struct guard *writer = guard_writer(place->hub, place->path);
 
-	// Git takes a folder for a repository when these three are in it.
-	if (!exists(place->fd, "HEAD") || !exists(place->fd, "objects") ||
-	    !exists(place->fd, "refs"))
+	// Git takes a folder for a repository when these are in it; a `commondir` says where the
+	// last two are.
+	if (!exists(place->fd, "HEAD") ||
+	    (!exists(place->fd, "commondir") &&
+	     (!exists(place->fd, "objects") || !exists(place->fd, "refs"))))
 		return;
 	if (enter_repo(place, &options, &ignored) < 0 && head && writer && !place->accept)
 		(void)guard_set_aside(writer, place->fd, "HEAD", head,

@@ -24,7 +24,8 @@ static void on_event(struct guard_watch_sub *sub, uint32_t mask, const char *nam
 	struct guard_root *root = container_of(sub, struct guard_root, sub);
 
 	root->dirty |= strcmp(name, ".git") == 0 || strcmp(name, "HEAD") == 0 ||
-		       strcmp(name, "objects") == 0 || strcmp(name, "refs") == 0;
+		       strcmp(name, "objects") == 0 || strcmp(name, "refs") == 0 ||
+		       strcmp(name, "commondir") == 0;
 	// Without memory for its name a clone is not looked at: nobody has to enter it.
 	if ((mask & IN_ISDIR) && root->fresh.count < FRESH_MAX && !strv_has(&root->fresh, name))
 		(void)strv_add(&root->fresh, name);

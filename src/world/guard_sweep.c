@@ -17,6 +17,7 @@
 #include "world/guard_priv.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -72,7 +73,7 @@ static bool is_made(const struct guard_place *place, const char *git)
 
 /** What of a repository a folder holds. */
 struct contents {
-	bool git, head, objects, refs;
+	bool git, head, objects, refs, commondir;
 };
 
 static void look_again(struct guard_repo *repo, bool accept)
@@ -143,15 +144,33 @@ static void take_entry(struct guard_sweep *sweep, const char *below, const struc
 	contents->head |= strcmp(name, "HEAD") == 0;
 	contents->objects |= strcmp(name, "objects") == 0;
 	contents->refs |= strcmp(name, "refs") == 0;
+	contents->commondir |= strcmp(name, "commondir") == 0;
 	if ((entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) && strcmp(name, ".") != 0 &&
 	    strcmp(name, "..") != 0 && strcmp(name, ".git") != 0)
 		push(sweep, below, name);
 }
 
+/** Git enters a folder that its user may not read; so do we, and leave its mode as it was. */
+static int open_folder(int root_fd, const char *below)
+{
+	AUTO(fd_close) int fd = aside_tree_open(root_fd, below, O_RDONLY | O_DIRECTORY);
+
+	if (fd >= 0 || errno != EACCES)
+		return TAKE_FD(fd);
+
+	AUTO(fd_close) int pin = aside_tree_open(root_fd, below, O_PATH | O_DIRECTORY);
+	int mode = pin < 0 ? -1 : aside_tree_unlock(pin);
+
+	if (mode < 0)
+		return -1;
+	fd = aside_tree_open(pin, ".", O_RDONLY | O_DIRECTORY);
+	(void)aside_tree_chmod(pin, (mode_t)mode);
+	return TAKE_FD(fd);
+}
+
 static void look_into(struct guard *guard, const char *below)
 {
-	AUTO(fd_close)
-	int fd = aside_tree_open(guard->root.fd, below[0] ? below : ".", O_RDONLY | O_DIRECTORY);
+	AUTO(fd_close) int fd = open_folder(guard->root.fd, below[0] ? below : ".");
 	AUTO(fd_close) int own = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	DIR *dir = own < 0 ? NULL : fdopendir(own);
 	struct contents contents = {0};
@@ -164,7 +183,8 @@ static void look_into(struct guard *guard, const char *below)
 		take_entry(&guard->sweep, below, entry, &contents);
 	(void)closedir(dir);
 	if (below[0] && // the project's own folder is looked at by guard_root.c
-	    (contents.git || (contents.head && contents.objects && contents.refs)))
+	    (contents.git ||
+	     (contents.head && (contents.commondir || (contents.objects && contents.refs)))))
 		found(guard, below, fd, &contents);
 }
 

@@ -357,6 +357,30 @@ static void a_deep_bare_repository_is_defused(void **state)
 	assert_false(holds(f, "a/b/config", "fsmonitor"));
 }
 
+static void a_folder_that_names_a_commondir_is_defused(void **state)
+{
+	struct fixture *f = *state;
+
+	// HEAD here, everything else there: neither folder looks like a repository.
+	command(f,
+		"mkdir -p a/b; git init -q --bare a/x; mv a/x/HEAD a/b; echo ../x >a/b/commondir;"
+		"cp a/b/HEAD a/b/commondir .");
+	guard_finish(f->guard);
+	assert_false(has(f, "a/b/commondir"));
+	assert_false(has(f, "commondir"));
+}
+
+static void a_folder_that_cannot_be_read_is_entered(void **state)
+{
+	struct fixture *f = *state;
+
+	script(f, "mkdir -p a/b");
+	command(f, "git init -q a/b; git -C a/b config core.fsmonitor evil; chmod 311 a a/b");
+	guard_finish(f->guard);
+	assert_false(holds(f, "a/b/.git/config", "fsmonitor"));
+	script(f, "[ $(stat -c %a a) = 311 ] && [ $(stat -c %a a/b) = 311 ] && chmod 755 a a/b");
+}
+
 static void the_end_of_a_world_finishes_the_sweep(void **state)
 {
 	struct fixture *f = *state;
@@ -443,6 +467,10 @@ int main(void)
 		WITHOUT(a_repository_deep_in_the_project_is_defused),
 		WITH(a_deep_bare_repository_is_defused),
 		WITHOUT(a_deep_bare_repository_is_defused),
+		WITH(a_folder_that_names_a_commondir_is_defused),
+		WITHOUT(a_folder_that_names_a_commondir_is_defused),
+		WITH(a_folder_that_cannot_be_read_is_entered),
+		WITHOUT(a_folder_that_cannot_be_read_is_entered),
 		WITH(the_end_of_a_world_finishes_the_sweep),
 		WITH(a_deep_pointer_is_set_aside),
 		WITHOUT(a_deep_pointer_is_set_aside),
