@@ -18,6 +18,7 @@
 
 #define SPLIT_BUDGET 1500
 #define COVERS_MAX 64
+#define WRITABLE_COVERS_MAX 256
 
 /** The directories between "/" and dir that would have to be split: how many entries? */
 static size_t cost_of(const struct making *m, const char *dir)
@@ -71,6 +72,14 @@ static int hide_socket(struct making *m, const char *path, size_t *budget, struc
 	return hide && !marks_add(m->marks, hide, MARK_HIDE) ? error_oom(err) : 0;
 }
 
+/** A socket in a tree that is writable as a whole. */
+static int cover_socket(struct making *m, const char *path, struct error *err)
+{
+	if (m->writable_covers.count >= WRITABLE_COVERS_MAX)
+		return 0;
+	return strv_add(&m->writable_covers, path) < 0 ? error_oom(err) : 0;
+}
+
 int hidden_sockets(struct making *m, struct error *err)
 {
 	AUTO(strv_done) struct strv paths = {0};
@@ -84,9 +93,14 @@ int hidden_sockets(struct making *m, struct error *err)
 		if (hostfs_real(m->host, paths.items[i], &real) < 0 ||
 		    hostfs_stat(m->host, real, &st) < 0 || !S_ISSOCK(st.st_mode))
 			continue;
-		// A socket in the project, or where nothing of the host is bound, needs nothing.
-		if (marks_state(m->marks, real) == 0)
+
+		unsigned state = marks_state(m->marks, real);
+
+		// Where nothing of the host is bound it needs nothing.
+		if (state == 0)
 			r = hide_socket(m, real, &budget, err);
+		else if (state == MARK_KEEP)
+			r = cover_socket(m, real, err);
 	}
 	return r;
 }

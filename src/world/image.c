@@ -139,12 +139,12 @@ static void cover_dir(struct making *m, const char *path)
 		 &(struct plan_step){.kind = PLAN_SEAL, .guard = PLAN_GUARD_HIDE, .path = path});
 }
 
-static void cover_file(struct making *m, const char *path)
+static void cover_file(struct making *m, const char *path, uint32_t watch)
 {
 	plan_add(m->plan, &(struct plan_step){
 				  .kind = PLAN_BIND,
 				  .guard = PLAN_GUARD_HIDE,
-				  .flags = PLAN_INSIDE | PLAN_WATCH | PLAN_OPTIONAL,
+				  .flags = PLAN_INSIDE | PLAN_OPTIONAL | watch,
 				  .path = path,
 				  .source = MAKING_EMPTY,
 			  });
@@ -168,7 +168,7 @@ static int emit_covers(struct making *m, const struct mark *mark, struct error *
 		else if (hostfs_stat(m->host, path, &st) == 0 && S_ISDIR(st.st_mode))
 			cover_dir(m, path);
 		else
-			cover_file(m, path);
+			cover_file(m, path, PLAN_WATCH);
 		if (r < 0)
 			return r;
 	}
@@ -202,7 +202,9 @@ static int emit_project(struct making *m, struct error *err)
 static void emit_socket_covers(struct making *m)
 {
 	for (size_t i = 0; i < m->covers.count; i++)
-		cover_file(m, m->covers.items[i]);
+		cover_file(m, m->covers.items[i], PLAN_WATCH);
+	for (size_t i = 0; i < m->writable_covers.count; i++)
+		cover_file(m, m->writable_covers.items[i], 0);
 }
 
 static int emit_all(struct making *m, struct error *err)
@@ -267,6 +269,7 @@ int image_compile_host(const struct spec *spec, const struct hostfs *host, bool 
 	mountlist_done(&m.mounts);
 	strv_done(&m.writable);
 	strv_done(&m.covers);
+	strv_done(&m.writable_covers);
 	if (r < 0)
 		return r;
 	*ret = image;

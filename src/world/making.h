@@ -20,11 +20,12 @@ struct making {
 	struct mountlist mounts; /**< Of the host. */
 	struct mark *marks;
 	struct plan_builder *plan;
-	struct image *image;  /**< What was found on the way. */
-	struct strv writable; /**< Paths in the world that can be written: for Landlock. */
-	struct strv covers;   /**< Host sockets that an empty file is bound over. */
-	bool squash;          /**< Files of other users show as nobody's: no identity range. */
-	size_t entries;       /**< Bound one by one so far. */
+	struct image *image;         /**< What was found on the way. */
+	struct strv writable;        /**< Paths in the world that can be written: for Landlock. */
+	struct strv covers;          /**< Host sockets that an empty file is bound over. */
+	struct strv writable_covers; /**< The same, where commands can write. */
+	bool squash;    /**< Files of other users show as nobody's: no identity range. */
+	size_t entries; /**< Bound one by one so far. */
 };
 
 /** True unless a test leaves the guard out. */

@@ -65,6 +65,14 @@ home_dir() {
 	printf '%s\n' "$made"
 }
 
+# use_home: let the daemon, from now on, have a new $HOME from home_dir, and so its worlds.
+use_home() {
+	HOME=$(home_dir) || return 1
+	export HOME
+	stop_daemon || return 1
+	[ -z "${SUBSTRATE_WITHOUT:-}" ] || start_daemon_without ""
+}
+
 # in_throwaway SCRIPT [ARG...]: run the script on the host side in a mount namespace of its own, whose
 # mounts are shared among those that it makes.  The suite's functions are there; the daemon that it
 # starts lives in there and is stopped at the end.
