@@ -43,7 +43,13 @@ CHILD_CODE static int place_fds(struct job *job)
 	return 0;
 }
 
-/** execve(); an ENOENT of a file that is there means its interpreter. */
+/** The descriptor goes with the child. */
+CHILD_CODE static bool is_directory(const char *path)
+{
+	return syscall(SYS_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC) >= 0;
+}
+
+/** execve(); an ENOENT of a file that is there means its interpreter, an EACCES maybe EISDIR. */
 CHILD_CODE static int run(struct job *job, const char *path)
 {
 	const uint64_t none = 0;
@@ -59,6 +65,8 @@ CHILD_CODE static int run(struct job *job, const char *path)
 	bool gone = (code == ENOENT || code == ENOTDIR) &&
 		    syscall(SYS_faccessat, AT_FDCWD, path, F_OK) < 0;
 
+	if (code == EACCES && is_directory(path))
+		code = EISDIR;
 	return fail(job, gone ? CONTROL_STEP_LOOKUP : CONTROL_STEP_EXEC, code);
 }
 
@@ -85,7 +93,9 @@ CHILD_CODE static int try_candidate(struct job *job)
 	if (syscall(SYS_faccessat, AT_FDCWD, job->path, X_OK) < 0)
 		return errno == EACCES ? EACCES : ENOENT;
 	(void)run(job, job->path);
-	return job->step == CONTROL_STEP_LOOKUP ? ENOENT : job->code == EACCES ? EACCES : EINTR;
+	if (job->step == CONTROL_STEP_LOOKUP)
+		return ENOENT;
+	return job->code == EACCES || job->code == EISDIR ? EACCES : EINTR;
 }
 
 /** Look the name up in PATH.  A candidate that may not be executed is remembered, as EACCES. */

@@ -186,7 +186,7 @@ static void what_cannot_be_executed_is_an_exec(void **state)
 	assert_int_equal(outcome.error, EACCES);
 	run(f, "/usr/bin");
 	assert_int_equal(outcome.step, CONTROL_STEP_EXEC);
-	assert_int_equal(outcome.error, EACCES);
+	assert_int_equal(outcome.error, EISDIR);
 	run(f, "./script"); // no shell is tried
 	assert_int_equal(outcome.step, CONTROL_STEP_EXEC);
 	assert_int_equal(outcome.error, ENOEXEC);
