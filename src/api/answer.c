@@ -3,12 +3,21 @@
 #include "api/api_priv.h"
 
 #include "base/error.h"
+#include "base/str.h"
 #include "http/problem.h"
 #include "json/decode.h"
 
 #include <errno.h>
 
 #define BODY_MAX (4u << 20)
+#define TEXT_MAX 1024
+
+json_t *answer_text(const char *text)
+{
+	AUTO(mem_free) char *escaped = str_escape(text, strlen(text), TEXT_MAX);
+
+	return escaped ? json_string(escaped) : NULL;
+}
 
 void answer_json(struct exchange *x, unsigned status, json_t *object)
 {

@@ -28,6 +28,12 @@ api_route_fn spans_verify;
 api_route_fn health_doctor;
 api_route_fn health_get;
 
+/**
+ * A new JSON string of text for a person, which may quote what no JSON string can hold.  NULL when
+ * out of memory, as from jansson.
+ */
+json_t *answer_text(const char *text);
+
 /** Answer with a JSON object, which is released. */
 void answer_json(struct exchange *x, unsigned status, json_t *object);
 

@@ -2,9 +2,9 @@
 /** The execute object by a table, and what comes back. */
 #include "api/request.h"
 
+#include "api/api_priv.h"
 #include "base/error.h"
 #include "json/decode.h"
-#include "json/encode.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -120,7 +120,7 @@ json_t *request_result(const struct command *command, const struct command_resul
 		command_world_reused(command));
 
 	if (object && result->error)
-		(void)json_object_set_new(object, "error", encode_string(result->error));
+		(void)json_object_set_new(object, "error", answer_text(result->error));
 	return object;
 }
 
@@ -163,6 +163,6 @@ json_t *request_problem(const struct command *command, const struct command_refu
 			 json_sprintf("urn:substrate:problem:%s", refusal->type), "title",
 			 problem_title(refusal->type), "status",
 			 (int)request_problem_status(refusal), "detail",
-			 encode_string(refusal->detail), "exit", refusal->exit, "span_id",
+			 answer_text(refusal->detail), "exit", refusal->exit, "span_id",
 			 command_span(command));
 }

@@ -10,6 +10,7 @@
 
 #include "api/request.h"
 #include "base/error.h"
+#include "base/str.h"
 #include "http/problem.h"
 #include "json/decode.h"
 #include "json/encode.h"
@@ -65,10 +66,13 @@ static json_t *notices(const struct spec *spec)
 		(void)json_array_append_new(
 			list, json_sprintf("the world runs as %s (uid %u), who owns the project",
 					   spec->user.name, spec->user.uid));
-	if (spec->project.read_only)
-		(void)json_array_append_new(list,
-					    json_sprintf("%s is read-only here: %s",
-							 spec->project.root, spec->project.reason));
+	if (spec->project.read_only) {
+		AUTO(mem_free)
+		char *text = str_format("%s is read-only here: %s", spec->project.root,
+					spec->project.reason);
+
+		(void)json_array_append_new(list, text ? answer_text(text) : NULL);
+	}
 	return list;
 }
 
@@ -78,13 +82,14 @@ static void command_started(struct command *command, void *owner)
 	struct session *session = command_session(command);
 	const struct spec *spec = session_spec(session);
 
-	send_json(streaming, json_pack("{s:s, s:s, s:s, s:s, s:b, s:o?, s:s?, s:o?}", "type",
-				       "started", "span_id", command_span(command), "world_id",
-				       command_world_id(command), "session_id", session_id(session),
-				       "world_reused", command_world_reused(command), "project",
-				       encode_string(spec->project.root), "project_read_only",
-				       spec->project.read_only ? spec->project.reason : NULL,
-				       "notices", notices(spec)));
+	send_json(streaming,
+		  json_pack("{s:s, s:s, s:s, s:s, s:b, s:o?, s:o?, s:o?}", "type", "started",
+			    "span_id", command_span(command), "world_id", command_world_id(command),
+			    "session_id", session_id(session), "world_reused",
+			    command_world_reused(command), "project",
+			    encode_string(spec->project.root), "project_read_only",
+			    spec->project.read_only ? answer_text(spec->project.reason) : NULL,
+			    "notices", notices(spec)));
 }
 
 static bool command_output(struct command *command, int channel, const void *data, size_t len,
@@ -153,9 +158,10 @@ static void refuse_client(struct streaming *streaming, const char *detail)
 {
 	if (streaming->command)
 		command_abandon(streaming->command);
-	send_json(streaming, json_pack("{s:s, s:s, s:s, s:i, s:s, s:i}", "type", "problem",
-				       "problem", "urn:substrate:problem:bad-request", "title",
-				       "Bad request", "status", 400, "detail", detail, "exit", 2));
+	send_json(streaming,
+		  json_pack("{s:s, s:s, s:s, s:i, s:o, s:i}", "type", "problem", "problem",
+			    "urn:substrate:problem:bad-request", "title", "Bad request", "status",
+			    400, "detail", answer_text(detail), "exit", 2));
 	streaming_end(streaming, CLOSE_PROTOCOL);
 }
 
