@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# System calls that reach the kernel, terminals, and other tables of system calls.
+
+load ../lib/common
+load escape
+
+setup() { setup_escape; }
+teardown() { teardown_escape; }
+
+# Typing on a terminal: the attack runs under script(1), which has a pty of its own, as a line of a
+# shell would; what it types is a command for the shell that reads the terminal next.
+typing='script -qec "./attack tiocsti /dev/tty \"touch typed
+\"; read -r line; eval \"\$line\"" /dev/null'
+
+@test "nothing is typed on a world's own terminal" {
+	need script
+	in_world sh -c "$typing" </dev/null
+	gone typed
+}
+
+@test "companion: without the filter a command is typed" {
+	need script
+	[ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null)" != 0 ] || skip "this kernel has no TIOCSTI"
+	without seccomp:tty
+	in_world sh -c "$typing" </dev/null
+	[ -e typed ]
+}
+
+@test "the user's terminal is not in reach of a command" {
+	need script
+	cat >session <<-'EOF'
+		"$SUBSTRATE_BIN/substrate" run -- sh -c './attack tiocsti /dev/tty "touch typed
+		"; for fd in 0 1 2; do ./attack tiocsti /proc/self/fd/$fd "touch typed
+		"; [ ! -t $fd ] || touch terminal; done'
+		"$@"
+		read -t 1 -r line
+		eval "$line"
+	EOF
+	script -qec 'bash session' /dev/null </dev/null
+	gone typed terminal
+	# The companion: the same on the host.
+	script -qec 'bash session ./attack tiocsti /dev/tty "touch typed
+"' /dev/null </dev/null
+	[ -e typed ] || skip "this kernel has no TIOCSTI"
+}
+
+@test "io_uring, userfaultfd and keys are refused" {
+	held_back io-uring
+	held_back userfaultfd
+	held_back add-key escape
+}
+
+@test "companion: without the filter io_uring, userfaultfd and keys work" {
+	without seccomp:kernel,seccomp:keys
+	breaks_out userfaultfd
+	breaks_out add-key escape
+	[ "$(cat /proc/sys/kernel/io_uring_disabled 2>/dev/null || echo 0)" = 0 ] ||
+		skip "io_uring is switched off here"
+	breaks_out io-uring
+}
+
+# i386 and x32 are tables of x86_64.
+x86_only() {
+	[ "$(uname -m)" = x86_64 ] || skip "this architecture has one table"
+}
+
+@test "another table of system calls kills" {
+	x86_only
+	in_world ./attack x32
+	[ "$status" -eq 159 ] # SIGSYS
+	in_world ./attack i386
+	[ "$status" -eq 159 ]
+}
+
+@test "companion: without the filter another table of system calls is asked" {
+	x86_only
+	without seccomp:arch
+	in_world ./attack x32
+	[ "$status" -le 1 ]
+	in_world ./attack i386
+	[ "$status" -le 1 ] || [ "$status" -eq 139 ] # a kernel without that table faults
+}
+
+@test "an unknown system call is not known, and the filter stays with what is started" {
+	in_world python3 -c 'import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.syscall(1023) == -1 and ctypes.get_errno() == errno.ENOSYS'
+	[ "$status" -eq 0 ]
+	in_world sh -c 'sh -c "setsid -w ./attack io-uring"'
+	[ "$status" -eq 1 ]
+	in_world sh -c 'env -i setsid -w sh -c "./attack mount-old $PWD"'
+	[ "$status" -eq 1 ]
+}
