@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # System calls that reach the kernel, terminals, and other tables of system calls.
 
+# The scripts in single quotes are for the shell in the world.
+# shellcheck disable=SC2016
+
 load ../lib/common
 load escape
 
