@@ -398,7 +398,7 @@ static int stop_places(struct api *api, const struct place *place, const char *r
 	if (!place->all && !place->world_id && place_spec(api, place, &spec, err) < 0)
 		return -EINVAL;
 	while ((session = sessions_next(api->options.sessions, session))) {
-		if (!session_world(session) ||
+		if (!session_world(session) || session_stopping(session) ||
 		    !session_is_at(session, place, spec.project.root ? &spec : NULL))
 			continue;
 		session_stop(session, reason);

@@ -24,7 +24,8 @@ static int stop_daemon(struct cli *cli, struct error *err)
 		.method = "POST", .path = "/v1/shutdown", .body = body, .only_running = true};
 	int r = body ? daemon_call_ask(&call, &answer, err) : error_oom(err);
 
-	if (r < 0 && r != -ENOENT)
+	// A reset: it was ending already, and did not look at the request.
+	if (r < 0 && r != -ENOENT && r != -ECONNRESET)
 		return r;
 
 	bool stopping = r == 0;

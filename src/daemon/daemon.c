@@ -303,6 +303,9 @@ int daemon_run(const struct daemon_options *options, struct error *err)
 		r = loop_run(daemon.loop, err);
 		notify_systemd("STOPPING=1");
 	} else {
+		// To a client another daemon is as good; a service manager asked for this one.
+		if (r > 0 && options->ready_fd < 0)
+			r = error_set(err, EALREADY, "another daemon serves %s", daemon.home.path);
 		notify_starter(options->ready_fd, r > 0 ? "running" : err->msg);
 	}
 	daemon_close(&daemon);

@@ -18,6 +18,6 @@ struct daemon_options {
 
 /**
  * Run until told to stop (SIGTERM, SIGINT, /v1/shutdown) or idle.
- * 0: ended well, also when another daemon runs already.
+ * 0: ended well, or with ready_fd another daemon runs already; without it that is -EALREADY.
  */
 int daemon_run(const struct daemon_options *options, struct error *err);

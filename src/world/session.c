@@ -423,6 +423,11 @@ const char *session_id(const struct session *session)
 	return session->id;
 }
 
+bool session_stopping(const struct session *session)
+{
+	return session->world && session->stopping;
+}
+
 const struct spec *session_spec(const struct session *session)
 {
 	return &session->spec;

@@ -71,6 +71,9 @@ const struct spec *session_spec(const struct session *session);
 struct world *session_world(struct session *session); /**< NULL: none, not even a starting one. */
 bool session_ephemeral(const struct session *session);
 
+/** Its world is told to stop, and not gone yet. */
+bool session_stopping(const struct session *session);
+
 /** When a command last started or ended, CLOCK_REALTIME in nanoseconds. */
 uint64_t session_last_used_ns(const struct session *session);
 
