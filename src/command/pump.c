@@ -112,6 +112,15 @@ static void inlet_update(struct pump *pump)
 	loop_modify(&pump->in_source, pump->queue.len > 0 ? EPOLLOUT : 0);
 }
 
+/** Say that there is room again, to whoever was told that there is none. */
+static void inlet_relax(struct pump *pump)
+{
+	if (!pump->full || pump->queue.len >= QUEUE_HIGH / 4)
+		return;
+	pump->full = false;
+	pump->ops->writable(pump);
+}
+
 static int inlet_ready(struct loop_source *src, uint32_t events, struct error *err)
 {
 	struct pump *pump = container_of(src, struct pump, in_source);
@@ -123,10 +132,7 @@ static int inlet_ready(struct loop_source *src, uint32_t events, struct error *e
 	} else {
 		inlet_update(pump);
 	}
-	if (pump->full && pump->queue.len < QUEUE_HIGH / 4) {
-		pump->full = false;
-		pump->ops->writable(pump);
-	}
+	inlet_relax(pump);
 	return 0;
 }
 
@@ -240,10 +246,13 @@ bool pump_write(struct pump *pump, const void *data, size_t len)
 	if (pump->queue.failed) {
 		// Out of memory: better an early end of input than a hole in it.
 		inlet_close(pump);
+		inlet_relax(pump);
 		return true;
 	}
 	inlet_update(pump);
-	pump->full = pump->queue.len >= QUEUE_HIGH;
+	// Who was told "full" before waits for writable(), also when this write emptied the queue.
+	pump->full |= pump->queue.len >= QUEUE_HIGH;
+	inlet_relax(pump);
 	return !pump->full;
 }
 
@@ -251,6 +260,7 @@ void pump_close_stdin(struct pump *pump)
 {
 	pump->closing = true;
 	inlet_update(pump);
+	inlet_relax(pump);
 }
 
 void pump_resume(struct pump *pump)

@@ -6,6 +6,7 @@
 #include "loop/timer.h"
 #include "unit.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -178,6 +179,21 @@ static void input_is_bounded_and_resumes(void **state)
 	assert_true(f->writable);
 }
 
+static void a_write_that_empties_the_queue_resumes_the_writer(void **state)
+{
+	struct fixture *f = *state;
+	static char block[65536];
+
+	open_pipes(f, true);
+	while (pump_write(&f->pump, block, sizeof(block)))
+		;
+	// The reader takes much at once, and the next write comes before the loop sees it.
+	assert_true(fcntl(f->child[0], F_SETPIPE_SZ, 1 << 20) >= 1 << 20);
+	f->writable = false;
+	assert_true(pump_write(&f->pump, "x", 1));
+	assert_true(f->writable);
+}
+
 static void input_for_nobody_is_dropped(void **state)
 {
 	struct fixture *f = *state;
@@ -201,6 +217,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(input_that_came_before_the_pipes_is_not_lost, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(input_is_bounded_and_resumes, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_write_that_empties_the_queue_resumes_the_writer,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(input_for_nobody_is_dropped, setup, teardown),
 	};
 
