@@ -119,6 +119,7 @@ static const struct command_ops command_ops = {
 	.started = command_started,
 	.output = command_output,
 	.writable = command_ignored,
+	.taken = command_ignored,
 	.exited = command_exited,
 	.drained = command_ignored,
 	.refused = command_refused,

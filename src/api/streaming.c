@@ -4,7 +4,9 @@
  *
  * The first text message is the execute object.  Binary messages start with a channel byte:
  * 0 stdin, 1 stdout, 2 stderr.  Both directions have back-pressure: a full queue towards the
- * client pauses the command's pipes, a full stdin pauses the socket.
+ * client pauses the command's pipes, a full stdin pauses the socket.  A paused socket brings no
+ * signal either, so a good client never has more than 192 KiB of stdin under way: it is told by
+ * {"type": "stdin_taken", "bytes": TOTAL} how much the command took, or will never take.
  */
 #include "api/api_priv.h"
 
@@ -20,6 +22,7 @@
 
 #define START_MAX (4u << 20)
 #define TEXT_MAX (64u << 10)
+#define TAKEN_STEP (64u << 10) /* between two reports of what stdin took */
 #define CLOSE_NORMAL 1000
 #define CLOSE_PROTOCOL 1002
 
@@ -28,6 +31,8 @@ struct streaming {
 	struct websocket *ws;
 	struct command *command; /**< NULL before the start message. */
 	struct peer peer;        /**< pid only: where the caller is. */
+	uint64_t received;       /**< Bytes of stdin so far. */
+	uint64_t told;           /**< The last total that the client was told. */
 	bool exited;
 };
 
@@ -101,6 +106,18 @@ static bool command_output(struct command *command, int channel, const void *dat
 	return websocket_send_channel(streaming->ws, (uint8_t)channel, data, len);
 }
 
+static void command_taken(struct command *command, void *owner)
+{
+	struct streaming *streaming = owner;
+	uint64_t taken = streaming->received - command_queued(command);
+
+	if (streaming->exited || taken - streaming->told < TAKEN_STEP)
+		return;
+	streaming->told = taken;
+	send_json(streaming,
+		  json_pack("{s:s, s:I}", "type", "stdin_taken", "bytes", (json_int_t)taken));
+}
+
 static void command_writable(struct command *command, void *owner)
 {
 	struct streaming *streaming = owner;
@@ -146,6 +163,7 @@ static const struct command_ops command_ops = {
 	.started = command_started,
 	.output = command_output,
 	.writable = command_writable,
+	.taken = command_taken,
 	.exited = command_exited,
 	.drained = command_drained,
 	.refused = command_refused,
@@ -235,8 +253,10 @@ static void input_message(struct streaming *streaming, const char *data, size_t 
 		refuse_client(streaming, "a binary message from the client starts with byte 0");
 		return;
 	}
+	streaming->received += len - 1;
 	if (!command_write(streaming->command, data + 1, len - 1))
 		websocket_pause(streaming->ws, true);
+	command_taken(streaming->command, streaming);
 }
 
 static void ws_message(struct websocket *ws, bool text, const void *data, size_t len, void *owner)

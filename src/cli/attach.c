@@ -28,6 +28,12 @@
 
 #define PARKED_MS 250
 
+/**
+ * Bytes of stdin that may be under way.  The daemon holds more than that for a command that does
+ * not read, so what we send after it (a signal) is never stuck behind it.
+ */
+#define WINDOW (192u << 10)
+
 enum { POLL_STREAM, POLL_SIGNALS, POLL_INPUT, POLL_OUTPUT, POLL_COUNT };
 
 struct attach {
@@ -41,6 +47,8 @@ struct attach {
 	const char *data;         /**< The rest of the message in work; borrowed from the stream. */
 	size_t len;
 	struct capture capture; /**< With --json. */
+	uint64_t input_sent;    /**< Bytes of stdin so far. */
+	uint64_t input_taken;   /**< How many of them are not under way any more. */
 	bool started;           /**< The command runs. */
 	bool deaf;              /**< The daemon takes no more from us; its answer may be there. */
 	bool done;
@@ -101,6 +109,14 @@ static void print_result(struct attach *attach, json_t *message)
 		attach->cli->out.failed = true;
 }
 
+static void on_stdin_taken(struct attach *attach, json_t *message)
+{
+	json_int_t bytes = json_integer_value(json_object_get(message, "bytes"));
+
+	if (bytes > 0 && (uint64_t)bytes <= attach->input_sent)
+		attach->input_taken = (uint64_t)bytes;
+}
+
 static void on_exited(struct attach *attach, json_t *message)
 {
 	const char *status = json_string_value(json_object_get(message, "status"));
@@ -149,6 +165,7 @@ static const struct {
 	void (*fn)(struct attach *attach, json_t *message);
 } messages[] = {
 	{"started", on_started},
+	{"stdin_taken", on_stdin_taken},
 	{"exit", on_exited},
 	{"problem", on_problem},
 };
@@ -157,7 +174,8 @@ static void take_control(struct attach *attach, json_t *message)
 {
 	const char *type = json_string_value(json_object_get(message, "type"));
 
-	report(attach, message);
+	if (!type || strcmp(type, "stdin_taken") != 0) // it is of no use to anybody else
+		report(attach, message);
 	for (size_t i = 0; type && i < ARRAY_LEN(messages); i++) {
 		if (strcmp(messages[i].type, type) == 0)
 			messages[i].fn(attach, message);
@@ -252,6 +270,7 @@ static void pass_input(struct attach *attach)
 	if (n == -EAGAIN)
 		return;
 	if (n > 0) {
+		attach->input_sent += (uint64_t)n;
 		sent(attach,
 		     stream_send_stdin(attach->stream, attach->inlet.data, (size_t)n, &err));
 		return;
@@ -285,7 +304,8 @@ static void pass_signals(struct attach *attach)
 static int watch(const struct attach *attach, struct pollfd fds[POLL_COUNT])
 {
 	bool pending = !attach->deaf && stream_pending(attach->stream);
-	bool reading = attach->inlet.open && !pending;
+	bool room = attach->input_sent - attach->input_taken + INLET_CHUNK <= WINDOW;
+	bool reading = attach->inlet.open && !pending && room;
 	bool ready = reading && !attach->inlet.parked;
 
 	fds[POLL_STREAM] = (struct pollfd){.fd = stream_fd(attach->stream)};

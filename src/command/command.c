@@ -205,6 +205,14 @@ static void pump_writable(struct pump *pump)
 		command->ops->writable(command, command->owner);
 }
 
+static void pump_taken(struct pump *pump)
+{
+	struct command *command = container_of(pump, struct command, pump);
+
+	if (command->ops)
+		command->ops->taken(command, command->owner);
+}
+
 static void pump_at_end(struct pump *pump)
 {
 	struct command *command = container_of(pump, struct command, pump);
@@ -219,6 +227,7 @@ static void pump_at_end(struct pump *pump)
 static const struct pump_ops pump_ops = {
 	.output = pump_output,
 	.writable = pump_writable,
+	.taken = pump_taken,
 	.ended = pump_at_end,
 };
 
@@ -524,6 +533,11 @@ void command_detach(struct command *command)
 bool command_write(struct command *command, const void *data, size_t len)
 {
 	return pump_write(&command->pump, data, len);
+}
+
+size_t command_queued(const struct command *command)
+{
+	return pump_queued(&command->pump);
 }
 
 void command_close_stdin(struct command *command)

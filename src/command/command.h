@@ -65,6 +65,8 @@ struct command_ops {
 		       void *owner);
 	/** stdin has room again after command_write() said so. */
 	void (*writable)(struct command *command, void *owner);
+	/** Some of the queued stdin was taken or dropped: see command_queued(). */
+	void (*taken)(struct command *command, void *owner);
 	/** The leader ended and all it wrote was delivered. */
 	void (*exited)(struct command *command, const struct command_result *result, void *owner);
 	/** Nobody holds its pipes any more; the command is freed after this call. */
@@ -111,6 +113,9 @@ void command_detach(struct command *command);
 
 /** Queue bytes for stdin (copied).  False: wait for writable() before sending more. */
 bool command_write(struct command *command, const void *data, size_t len);
+
+/** Bytes of stdin that wait for the command to read them. */
+size_t command_queued(const struct command *command);
 
 /** End of stdin, after what is queued. */
 void command_close_stdin(struct command *command);

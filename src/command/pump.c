@@ -132,6 +132,7 @@ static int inlet_ready(struct loop_source *src, uint32_t events, struct error *e
 	} else {
 		inlet_update(pump);
 	}
+	pump->ops->taken(pump);
 	inlet_relax(pump);
 	return 0;
 }
@@ -254,6 +255,11 @@ bool pump_write(struct pump *pump, const void *data, size_t len)
 	pump->full |= pump->queue.len >= QUEUE_HIGH;
 	inlet_relax(pump);
 	return !pump->full;
+}
+
+size_t pump_queued(const struct pump *pump)
+{
+	return pump->queue.len;
 }
 
 void pump_close_stdin(struct pump *pump)

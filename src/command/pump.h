@@ -20,6 +20,8 @@ struct pump_ops {
 	bool (*output)(struct pump *pump, int channel, const void *data, size_t len);
 	/** stdin is below its bound again. */
 	void (*writable)(struct pump *pump);
+	/** Some of the queued input was taken by the command, or dropped with its stdin. */
+	void (*taken)(struct pump *pump);
 	/** Both outputs ended. */
 	void (*ended)(struct pump *pump);
 };
@@ -62,6 +64,9 @@ void pump_drain(struct pump *pump);
 
 /** Queue bytes for stdin.  False: over the bound, wait for writable(). */
 bool pump_write(struct pump *pump, const void *data, size_t len);
+
+/** Bytes of input that wait in the queue. */
+size_t pump_queued(const struct pump *pump);
 
 /** Close stdin once the queue is written. */
 void pump_close_stdin(struct pump *pump);

@@ -87,3 +87,16 @@ teardown() { teardown_home; }
 	wait "$first"
 	[ "$(substrate world list --json | jq '.worlds | length')" = 1 ]
 }
+
+@test "a signal reaches a command that does not read its stdin" {
+	mkfifo full
+	timeout 60 yes >full 3>&- &
+	substrate run --status-fd 4 -- sleep 50 <full 4>status 3>&- &
+	client=$!
+	wait_until grep -q started status
+	sleep 0.5 # let every queue between the two fill up
+	kill -TERM "$client"
+	status=0
+	wait "$client" || status=$?
+	[ "$status" -eq 143 ]
+}

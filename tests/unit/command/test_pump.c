@@ -37,6 +37,11 @@ static void on_writable(struct pump *pump)
 	loop_stop(f->loop);
 }
 
+static void on_taken(struct pump *pump)
+{
+	(void)pump;
+}
+
 static void on_ended(struct pump *pump)
 {
 	struct fixture *f = container_of(pump, struct fixture, pump);
@@ -46,7 +51,7 @@ static void on_ended(struct pump *pump)
 }
 
 static const struct pump_ops ops = {
-	.output = on_output, .writable = on_writable, .ended = on_ended};
+	.output = on_output, .writable = on_writable, .taken = on_taken, .ended = on_ended};
 
 static void on_limit(struct timer *timer)
 {
