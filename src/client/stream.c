@@ -24,6 +24,7 @@
 
 #define STREAM_PATH "/v1/stream"
 #define MESSAGE_MAX (4U << 20)
+#define REFUSAL_MAX (64u << 10) // of a body that says why
 #define STDIN_MAX (64U << 10)
 
 struct stream {
@@ -34,6 +35,7 @@ struct stream {
 	bool used;      /**< Something was sent after the start message. */
 	bool retried;
 	bool drained;   /**< The last read took all there was: poll before the next. */
+	bool ended;     /**< Nothing more comes. */
 	uint64_t masks; /**< State of the mask generator. */
 	struct buf hello;
 	struct buf in;
@@ -218,14 +220,16 @@ bool stream_pending(const struct stream *stream)
 
 /* Receiving ---------------------------------------------------------------------------- */
 
-/** The answer is no WebSocket but a refusal: say its reason. */
+/** The answer is no WebSocket but a refusal: say its reason.  0: more bytes are needed. */
 static int refused(const struct stream *stream, const struct head *head, struct error *err)
 {
 	struct client_answer answer = {.status = head->status};
 	size_t have = stream->in.len - head->size;
 	struct error ignored;
 
-	// The whole of a short answer has come with its head; without it the status must do.
+	if (head->has_length && head->length > have && head->length <= REFUSAL_MAX &&
+	    !stream->ended)
+		return 0;
 	if (head->has_length && head->length > 0 && head->length <= have)
 		(void)decode_text(stream->in.data + head->size, (size_t)head->length, MESSAGE_MAX,
 				  &answer.body, &ignored);
@@ -322,9 +326,13 @@ static int take_next(struct stream *stream, struct stream_message *ret, struct e
 	}
 }
 
-/** The daemon closed the connection before it answered: try the next daemon, once.  0: done. */
+/** The daemon closed the connection: try the next one, once.  1: what came is to be judged. */
 static int retry(struct stream *stream, struct error *err)
 {
+	if (!stream->confirmed && stream->in.len > 0 && !stream->ended) {
+		stream->ended = true;
+		return 1; // a cut refusal: its status must do
+	}
 	if (stream->confirmed || stream->in.len > 0 || stream->used || stream->retried)
 		return error_set(err, ECONNRESET, "the daemon closed the connection");
 	stream->retried = true;

@@ -320,6 +320,18 @@ static void a_refusal_is_explained(void **state)
 	assert_string_equal(err.msg, "not you");
 }
 
+static void a_cut_refusal_is_still_a_refusal(void **state)
+{
+	static const struct script_text cut[] = {
+		TEXT("HTTP/1.1 403 Forbidden\r\nContent-Length: 20\r\n\r\n{\"detail\"")};
+	AUTO(buf_done) struct buf got = {0};
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(read_script(cut, 1, &got, &err), -EACCES);
+	assert_non_null(strstr(err.msg, "403"));
+}
+
 static void a_daemon_that_ends_unasked_is_tried_again_once(void **state)
 {
 	static const struct script_text second[] = {TEXT(""), TEXT(SWITCH HELLO "\x88\x00")};
@@ -343,6 +355,7 @@ int main(void)
 		cmocka_unit_test(too_much_stdin_at_once_is_refused),
 		cmocka_unit_test(what_a_daemon_sends_is_judged),
 		cmocka_unit_test(a_refusal_is_explained),
+		cmocka_unit_test(a_cut_refusal_is_still_a_refusal),
 		cmocka_unit_test(a_daemon_that_ends_unasked_is_tried_again_once),
 	};
 
