@@ -11,14 +11,21 @@ load escape
 setup() { setup_escape; }
 teardown() { teardown_escape; }
 
+# A stdin that never ends: script(1) would pass its end on, maybe before what is typed.
+endless() {
+	mkfifo "$BATS_TEST_TMPDIR/endless"
+	exec 9<>"$BATS_TEST_TMPDIR/endless"
+}
+
 # Typing on a terminal: the attack runs under script(1), which has a pty of its own, as a line of a
 # shell would; what it types is a command for the shell that reads the terminal next.
 typing='script -qec "./attack tiocsti /dev/tty \"touch typed
-\"; read -r line; eval \"\$line\"" /dev/null'
+\" && read -r line && eval \"\$line\"" /dev/null'
 
 @test "nothing is typed on a world's own terminal" {
 	need script
-	in_world sh -c "$typing" </dev/null
+	endless
+	in_world sh -c "$typing" <&9
 	gone typed
 }
 
@@ -26,7 +33,8 @@ typing='script -qec "./attack tiocsti /dev/tty \"touch typed
 	need script
 	[ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null)" != 0 ] || skip "this kernel has no TIOCSTI"
 	without seccomp:tty
-	in_world sh -c "$typing" </dev/null
+	endless
+	in_world sh -c "$typing" <&9
 	[ -e typed ]
 }
 
@@ -40,11 +48,12 @@ typing='script -qec "./attack tiocsti /dev/tty \"touch typed
 		read -t 1 -r line
 		eval "$line"
 	EOF
-	script -qec 'bash session' /dev/null </dev/null
+	endless
+	script -qec 'bash session' /dev/null <&9
 	gone typed terminal
 	# The companion: the same on the host.
 	script -qec 'bash session ./attack tiocsti /dev/tty "touch typed
-"' /dev/null </dev/null
+"' /dev/null <&9
 	[ -e typed ] || skip "this kernel has no TIOCSTI"
 }
 
