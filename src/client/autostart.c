@@ -3,8 +3,8 @@
  * Starting the daemon.
  *
  * How it works: the daemon gets a pipe as descriptor 3 and writes one line to it: "ok" when it
- * listens, "running" when another one has the lock, or why it cannot start.  It closes the pipe in
- * any case, also when it dies.
+ * listens, "running PID" when another one has the lock, or why it cannot start.  It closes the pipe
+ * in any case, also when it dies.
  */
 #include "client/autostart.h"
 
@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -153,7 +154,7 @@ static void reap(int pidfd, uint64_t due_ns)
 		(void)waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG);
 }
 
-int autostart_daemon(const char *home, int timeout_ms, struct error *err)
+int autostart_daemon(const char *home, int timeout_ms, long *ret_holder, struct error *err)
 {
 	uint64_t due_ns = clock_mono_ns() + (uint64_t)timeout_ms * 1000000U;
 	AUTO(fd_close) int ready = -1;
@@ -168,8 +169,12 @@ int autostart_daemon(const char *home, int timeout_ms, struct error *err)
 	if (str_same(line, "ok"))
 		return 0;
 	reap(pidfd, due_ns);
-	if (str_same(line, "running"))
+	if (str_starts(line, "running ")) {
+		// A number that cannot be read is only missing in a message.
+		if (str_to_long(line + strlen("running "), 0, INT_MAX, ret_holder) < 0)
+			*ret_holder = 0;
 		return AUTOSTART_RUNNING;
+	}
 	if (line[0] == '\0')
 		return error_set(err, EIO,
 				 "the daemon ended before it was ready; see %s/daemon.log", home);

@@ -91,10 +91,11 @@ static bool nobody_listens(int r)
 static int start_and_dial(const char *home, int *ret, struct error *err)
 {
 	uint64_t due_ns = clock_mono_ns() + START_TIMEOUT_MS * (uint64_t)1000000U;
+	long holder = 0;
 	int r;
 
 	do {
-		r = autostart_daemon(home, START_TIMEOUT_MS, err);
+		r = autostart_daemon(home, START_TIMEOUT_MS, &holder, err);
 		if (r < 0)
 			return r;
 		// "Running" may mean that the other one is about to listen, or about to end.
@@ -103,9 +104,9 @@ static int start_and_dial(const char *home, int *ret, struct error *err)
 		r = dial_daemon(home, ret, err);
 	} while (nobody_listens(r) && clock_mono_ns() < due_ns);
 	return nobody_listens(r) ? error_set(err, ETIMEDOUT,
-					     "a daemon has the lock of %s, but does "
-					     "not listen",
-					     home)
+					     "the daemon with pid %ld has the lock of %s, but "
+					     "does not listen: end it (kill %ld) and try again",
+					     holder, home, holder)
 				 : r;
 }
 

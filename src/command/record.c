@@ -123,12 +123,15 @@ int record_world(struct trace *trace, struct session *session, const char *reaso
 	return append(trace, span_print_world(&line, &common, &fields), &line, err);
 }
 
-int record_guard(struct trace *trace, struct session *session, bool aside,
-		 const struct span_guard *guard, struct error *err)
+int record_guard(struct trace *trace, struct session *session, const struct world_guarded *what,
+		 struct error *err)
 {
 	struct span_common common =
-		session_common(session, aside ? SPAN_SET_ASIDE : SPAN_PROTECT_GAP);
+		session_common(session, what->aside ? SPAN_SET_ASIDE : SPAN_PROTECT_GAP);
+	const struct span_guard guard = {
+		.path = what->path, .kept = what->kept, .detail = what->detail};
 	AUTO(buf_done) struct buf line = {0};
 
-	return append(trace, span_print_guard(&line, &common, guard), &line, err);
+	common.span_id = what->span_id;
+	return append(trace, span_print_guard(&line, &common, &guard), &line, err);
 }

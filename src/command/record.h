@@ -9,7 +9,6 @@
 
 struct command_request;
 struct error;
-struct span_guard;
 struct trace;
 
 /** A command as the trace sees it.  Borrowed. */
@@ -49,6 +48,6 @@ int record_complete(struct trace *trace, const struct record_command *command,
 int record_world(struct trace *trace, struct session *session, const char *reason,
 		 struct error *err);
 
-/** Write protect_gap, or set_aside when `aside`. */
-int record_guard(struct trace *trace, struct session *session, bool aside,
-		 const struct span_guard *guard, struct error *err);
+/** Write protect_gap, or set_aside. */
+int record_guard(struct trace *trace, struct session *session, const struct world_guarded *what,
+		 struct error *err);

@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 
 #define BODY_MAX (4u << 20)
 #define CONNECTIONS_MAX 16384
@@ -74,14 +75,12 @@ static void world_stopped(struct session *session, const char *reason, void *own
 	log_if_failed(record_world(daemon->trace, session, reason, &err), &err);
 }
 
-static void world_guarded(struct session *session, bool aside, const char *path, const char *kept,
-			  const char *detail, void *owner)
+static void world_guarded(struct session *session, const struct world_guarded *what, void *owner)
 {
 	struct daemon *daemon = owner;
-	struct span_guard guard = {.path = path, .kept = kept, .detail = detail};
 	struct error err = {0};
 
-	log_if_failed(record_guard(daemon->trace, session, aside, &guard, &err), &err);
+	log_if_failed(record_guard(daemon->trace, session, what, &err), &err);
 }
 
 /* When to end -------------------------------------------------------------------------- */
@@ -289,6 +288,20 @@ static int daemon_open(struct daemon *daemon, struct error *err)
 	return r;
 }
 
+/** To a client another daemon is as good; a service manager asked for this one. */
+static int tell_of_other(const struct daemon *daemon, struct error *err)
+{
+	long pid = home_holder(&daemon->home);
+	char line[32];
+
+	if (daemon->options->ready_fd < 0)
+		return error_set(err, EALREADY, "another daemon (pid %ld) serves %s", pid,
+				 daemon->home.path);
+	(void)snprintf(line, sizeof(line), "running %ld", pid);
+	notify_starter(daemon->options->ready_fd, line);
+	return 1;
+}
+
 int daemon_run(const struct daemon_options *options, struct error *err)
 {
 	struct daemon daemon = {.options = options, .listen_fd = -1};
@@ -303,10 +316,10 @@ int daemon_run(const struct daemon_options *options, struct error *err)
 		r = loop_run(daemon.loop, err);
 		notify_systemd("STOPPING=1");
 	} else {
-		// To a client another daemon is as good; a service manager asked for this one.
-		if (r > 0 && options->ready_fd < 0)
-			r = error_set(err, EALREADY, "another daemon serves %s", daemon.home.path);
-		notify_starter(options->ready_fd, r > 0 ? "running" : err->msg);
+		if (r > 0)
+			r = tell_of_other(&daemon, err);
+		else
+			notify_starter(options->ready_fd, err->msg);
 	}
 	daemon_close(&daemon);
 	return r > 0 ? 0 : r;

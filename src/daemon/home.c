@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -92,8 +94,9 @@ static int check_home(int fd, const char *path, struct error *err)
 	if (st.st_uid != getuid())
 		return error_set(err, EPERM, "SUBSTRATE_HOME %s belongs to uid %u, not to %u", path,
 				 st.st_uid, getuid());
-	if ((st.st_mode & 0777) != 0700 && fchmod(fd, 0700) < 0)
-		return error_errno(err, "make %s private (0700)", path);
+	if ((st.st_mode & 0777) != 0700)
+		return error_set(err, EPERM, "%s has mode %04o: use chmod 700 %s", path,
+				 st.st_mode & 07777, path);
 	return 0;
 }
 
@@ -134,14 +137,36 @@ void home_close(struct home *home)
 int home_lock(struct home *home, struct error *err)
 {
 	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+	char pid[16];
+
+	// The directory is locked too: a lock on a file is lost when somebody removes the file.
+	if (flock(home->fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? 1 : error_errno(err, "lock %s", home->path);
 
 	AUTO(fd_close) int fd = openat(home->fd, "daemon.lock", flags, 0600);
 	if (fd < 0)
 		return error_errno(err, "open %s/daemon.lock", home->path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? 1 : error_errno(err, "lock %s", home->path);
+	// The number is for people: who holds the lock is decided by the lock.
+	(void)snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(fd, 0) < 0 || fd_write_full(fd, pid, strlen(pid)) < 0)
+		return error_errno(err, "write %s/daemon.lock", home->path);
 	home->lock_fd = TAKE_FD(fd);
 	return 0;
+}
+
+pid_t home_holder(const struct home *home)
+{
+	AUTO(mem_free) char *text = NULL;
+	struct error ignored = {0};
+	size_t len = 0;
+	long pid = 0;
+
+	if (fd_read_file(home->fd, "daemon.lock", 32, &text, &len, &ignored) < 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return str_to_long(text, 1, INT_MAX, &pid) < 0 ? 0 : (pid_t)pid;
 }
 
 /** The socket's directory; its descriptor gives names that fit sockaddr_un's 108 bytes. */

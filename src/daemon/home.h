@@ -10,6 +10,8 @@
 
 #include "base/compiler.h"
 
+#include <sys/types.h>
+
 struct error;
 
 struct home {
@@ -24,8 +26,11 @@ int home_open(struct home *ret, struct error *err);
 /** Release everything; works on {NULL, -1, -1}. */
 void home_close(struct home *home);
 
-/** Take daemon.lock.  1: another daemon holds it. */
+/** Lock the directory and daemon.lock, and write our pid there.  1: another daemon holds it. */
 int home_lock(struct home *home, struct error *err);
+
+/** The pid that the lock's holder wrote, for a message; 0: not known. */
+pid_t home_holder(const struct home *home);
 
 /**
  * Bind and listen on sock/agent.sock (0600 in a 0700 directory).  The lock is held, so a

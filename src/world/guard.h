@@ -68,6 +68,9 @@ int guard_enter(struct guard *guard, const char *span_id, struct error *err);
 /** A command ended (or did not start) and left `survivors` processes: check everything. */
 void guard_leave(struct guard *guard, const char *span_id, unsigned survivors);
 
+/** The span that things are kept for: of the command that runs or ran last, else the world's id. */
+const char *guard_span(const struct guard *guard);
+
 /** Everything in the world is dead: finish what is done in the background. */
 void guard_finish(struct guard *guard);
 

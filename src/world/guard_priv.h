@@ -86,9 +86,6 @@ struct guard *guard_writer(const struct guard_hub *hub, const char *path);
  */
 bool guard_touched(const struct guard_hub *hub, const char *path, const struct timespec *when);
 
-/** The span that things are kept for. */
-const char *guard_span(const struct guard *guard);
-
 /** Tell the owner.  result may be NULL; `what` says what was done. */
 void guard_tell(struct guard *guard, const char *path, const struct aside_result *result,
 		const char *what);

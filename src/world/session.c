@@ -262,14 +262,13 @@ static void on_stopped(struct world *world, const char *reason, void *owner)
 	session_settle(session);
 }
 
-static void on_guarded(struct world *world, bool aside, const char *path, const char *kept,
-		       const char *detail, void *owner)
+static void on_guarded(struct world *world, const struct world_guarded *what, void *owner)
 {
 	struct session *session = owner;
 	const struct sessions_options *options = &session->sessions->options;
 
 	(void)world;
-	options->world_guarded(session, aside, path, kept, detail, options->owner);
+	options->world_guarded(session, what, options->owner);
 }
 
 static const struct world_ops world_ops = {

@@ -18,8 +18,8 @@ struct sessions_options {
 	/** Records for the trace. */
 	void (*world_started)(struct session *session, const struct error *err, void *owner);
 	void (*world_stopped)(struct session *session, const char *reason, void *owner);
-	void (*world_guarded)(struct session *session, bool aside, const char *path,
-			      const char *kept, const char *detail, void *owner);
+	void (*world_guarded)(struct session *session, const struct world_guarded *what,
+			      void *owner);
 	void *owner;
 };
 

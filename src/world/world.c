@@ -163,11 +163,26 @@ static void start_due(struct timer *timer)
 
 /* Making it ---------------------------------------------------------------------------- */
 
+const char *world_guard_span(const struct world *world)
+{
+	const char *span = guard_span(world->guard);
+
+	return id_valid("spn", span) ? span : NULL;
+}
+
 static void on_guarded(const struct guard_record *record, void *owner)
 {
 	struct world *world = owner;
 
-	world->ops->guarded(world, true, record->path, record->kept, record->detail, world->owner);
+	const struct world_guarded what = {
+		.aside = true,
+		.path = record->path,
+		.kept = record->kept,
+		.detail = record->detail,
+		.span_id = world_guard_span(world),
+	};
+
+	world->ops->guarded(world, &what, world->owner);
 }
 
 static void on_check(void *owner)

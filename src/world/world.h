@@ -24,6 +24,15 @@ struct world_command;
 
 enum world_state { WORLD_STARTING, WORLD_READY, WORLD_STOPPED };
 
+/** Something that a guard did.  All borrowed for the call. */
+struct world_guarded {
+	bool aside;          /**< Set aside or put back; else a mount was put back. */
+	const char *path;    /**< Host path. */
+	const char *kept;    /**< Where what was there is kept, or NULL. */
+	const char *detail;  /**< What was done, for a person. */
+	const char *span_id; /**< The command that ran or ran last; NULL: none did. */
+};
+
 /** What a world tells its owner (the session registry). */
 struct world_ops {
 	/** It stands (err NULL) or does not (err set; the world is STOPPED). */
@@ -31,8 +40,7 @@ struct world_ops {
 	/** Init is gone and everything in it; its commands have been told already. */
 	void (*stopped)(struct world *world, const char *reason, void *owner);
 	/** A watched mount was put back, or something was set aside (`kept`), or a config key. */
-	void (*guarded)(struct world *world, bool aside, const char *path, const char *kept,
-			const char *detail, void *owner);
+	void (*guarded)(struct world *world, const struct world_guarded *what, void *owner);
 };
 
 struct world_options {

@@ -109,8 +109,14 @@ static int take_gap(struct world *world, const void *body, size_t size, struct e
 		size = sizeof(path) - 1;
 	memcpy(path, body, size);
 	path[size] = '\0';
-	world->ops->guarded(world, false, path, NULL,
-			    "its mount was gone for a while and was put back", world->owner);
+
+	const struct world_guarded what = {
+		.path = path,
+		.detail = "its mount was gone for a while and was put back",
+		.span_id = world_guard_span(world),
+	};
+
+	world->ops->guarded(world, &what, world->owner);
 	return 0;
 }
 

@@ -54,5 +54,8 @@ struct world {
 	struct control_packet packet;
 };
 
+/** The command that runs, or ran last, for a guard's record; NULL: there was none.  Borrowed. */
+const char *world_guard_span(const struct world *world);
+
 /** Kill init.  What follows comes from its pidfd. */
 void world_kill(struct world *world);

@@ -127,7 +127,7 @@ socket.socket(socket.AF_UNIX).bind("agent.sock")' "$SUBSTRATE_HOME/sock"
 	run substrate serve
 	echo "$output"
 	[ "$status" -ne 0 ]
-	[[ "$output" == *"another daemon serves $SUBSTRATE_HOME"* ]]
+	[[ "$output" == *"another daemon (pid $pid) serves $SUBSTRATE_HOME"* ]]
 	kill -STOP "$pid"
 	run substrate serve
 	[ "$status" -ne 0 ]
@@ -147,18 +147,8 @@ socket.socket(socket.AF_UNIX).bind("agent.sock")' "$SUBSTRATE_HOME/sock"
 	pid=$(daemon_pid)
 	run "$SUBSTRATE_BIN/substrated" --ready-fd 9 9>said
 	[ "$status" -eq 0 ]
-	[ "$(cat said)" = running ]
+	[ "$(cat said)" = "running $pid" ]
 	[ "$(daemon_pid)" = "$pid" ]
-}
-
-@test "SUBSTRATE_HOME and its socket are private; a home that is open is closed" {
-	chmod 0755 "$SUBSTRATE_HOME"
-	umask 0
-	substrate run -- true
-	[ "$(stat -c %a "$SUBSTRATE_HOME")" = 700 ]
-	[ "$(stat -c %a "$SUBSTRATE_HOME/sock")" = 700 ]
-	[ "$(stat -c %a "$SUBSTRATE_HOME/sock/agent.sock")" = 600 ]
-	[ -z "$(find "$SUBSTRATE_HOME" -maxdepth 1 -type f -perm /077)" ]
 }
 
 # refused_home HOME TEXT: no daemon starts there, and the client says TEXT.
@@ -170,6 +160,19 @@ refused_home() {
 	[ -z "$(daemon_pid "$1")" ] || return 1
 	[ ! -e "$1/sock" ] || return 1
 	[ ! -e "$1/trace.jsonl" ]
+}
+
+@test "SUBSTRATE_HOME and its socket are private; a home that is open is refused" {
+	chmod 0755 "$SUBSTRATE_HOME"
+	refused_home "$SUBSTRATE_HOME" "use chmod 700 $SUBSTRATE_HOME"
+	[ "$(stat -c %a "$SUBSTRATE_HOME")" = 755 ]
+	rm -r "$SUBSTRATE_HOME"
+	umask 0
+	substrate run -- true
+	[ "$(stat -c %a "$SUBSTRATE_HOME")" = 700 ]
+	[ "$(stat -c %a "$SUBSTRATE_HOME/sock")" = 700 ]
+	[ "$(stat -c %a "$SUBSTRATE_HOME/sock/agent.sock")" = 600 ]
+	[ -z "$(find "$SUBSTRATE_HOME" -maxdepth 1 -type f -perm /077)" ]
 }
 
 @test "SUBSTRATE_HOME of another owner is refused" {
@@ -205,7 +208,7 @@ refused_home() {
 
 @test "a home with a long path, and one that is relative" {
 	long="$PWD/$(printf 'x%.0s' {1..120})/home"
-	mkdir -p "$long"
+	mkdir -p "${long%/*}"
 	SUBSTRATE_HOME=relative run -2 substrate run -- true
 	[[ "$output" == *"not absolute"* ]]
 	SUBSTRATE_HOME="$long"

@@ -48,7 +48,7 @@ static int serve(void)
 		(void)fclose(count);
 	}
 	if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
-		say("running\n");
+		say("running 4711\n");
 		return 0;
 	}
 	(void)poll(NULL, 0, 100); // others are to see the lock held and nobody listening
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 	if (strcmp(mode, "serve") == 0)
 		return serve();
 	if (strcmp(mode, "running") == 0)
-		say("running\n");
+		say("running 4711\n");
 	if (strcmp(mode, "fail") == 0)
 		say("no luck today\n");
 	if (strcmp(mode, "hang") == 0)

@@ -83,18 +83,20 @@ static void what_the_daemon_says_is_passed_on(void **state)
 {
 	struct place place;
 	struct error err = {0};
+	long holder = 0;
 
 	(void)state;
 	place_make(&place, "fail");
-	assert_int_equal(autostart_daemon(place.at.dir, 10000, &err), -EIO);
+	assert_int_equal(autostart_daemon(place.at.dir, 10000, &holder, &err), -EIO);
 	assert_non_null(strstr(err.msg, "no luck today"));
 	put(&place, "mode", "running");
-	assert_int_equal(autostart_daemon(place.at.dir, 10000, &err), AUTOSTART_RUNNING);
+	assert_int_equal(autostart_daemon(place.at.dir, 10000, &holder, &err), AUTOSTART_RUNNING);
+	assert_int_equal(holder, 4711);
 	put(&place, "mode", "die");
-	assert_int_equal(autostart_daemon(place.at.dir, 10000, &err), -EIO);
+	assert_int_equal(autostart_daemon(place.at.dir, 10000, &holder, &err), -EIO);
 	assert_non_null(strstr(err.msg, "daemon.log"));
 	put(&place, "mode", "hang");
-	assert_int_equal(autostart_daemon(place.at.dir, 50, &err), -ETIMEDOUT);
+	assert_int_equal(autostart_daemon(place.at.dir, 50, &holder, &err), -ETIMEDOUT);
 	while (waitpid(-1, NULL, 0) > 0)
 		; // the one that hangs; the others are reaped, so that nothing is left here
 
@@ -108,10 +110,11 @@ static void no_zombie_is_left(void **state)
 {
 	struct place place;
 	struct error err = {0};
+	long holder = 0;
 
 	(void)state;
 	place_make(&place, "running");
-	assert_int_equal(autostart_daemon(place.at.dir, 10000, &err), AUTOSTART_RUNNING);
+	assert_int_equal(autostart_daemon(place.at.dir, 10000, &holder, &err), AUTOSTART_RUNNING);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 	place_remove(&place);
@@ -121,6 +124,7 @@ static void the_daemon_gets_few_variables(void **state)
 {
 	struct place place;
 	struct error err = {0};
+	long holder = 0;
 
 	(void)state;
 	place_make(&place, "running");
@@ -131,7 +135,7 @@ static void the_daemon_gets_few_variables(void **state)
 	assert_int_equal(setenv("SUBSTRATE_IDLE_EXIT", "5", 1), 0);
 	assert_int_equal(setenv("SUBSTRATE_HOME", "/elsewhere", 1), 0);
 	assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
-	assert_int_equal(autostart_daemon(place.at.dir, 10000, &err), AUTOSTART_RUNNING);
+	assert_int_equal(autostart_daemon(place.at.dir, 10000, &holder, &err), AUTOSTART_RUNNING);
 
 	AUTO(mem_free) char *env = get(&place, "env");
 	AUTO(buf_done) struct buf expected = {0};
@@ -148,12 +152,13 @@ static void a_log_is_never_written_through_a_link(void **state)
 {
 	struct place place;
 	struct error err = {0};
+	long holder = 0;
 
 	(void)state;
 	place_make(&place, "running");
 	put(&place, "target", "untouched");
 	assert_int_equal(symlinkat("target", place.fd, "daemon.log"), 0);
-	assert_int_equal(autostart_daemon(place.at.dir, 10000, &err), AUTOSTART_RUNNING);
+	assert_int_equal(autostart_daemon(place.at.dir, 10000, &holder, &err), AUTOSTART_RUNNING);
 
 	AUTO(mem_free) char *target = get(&place, "target");
 
@@ -165,6 +170,7 @@ static void a_long_log_starts_anew(void **state)
 {
 	struct place place;
 	struct error err = {0};
+	long holder = 0;
 
 	(void)state;
 	place_make(&place, "running");
@@ -173,7 +179,7 @@ static void a_long_log_starts_anew(void **state)
 	AUTO(fd_close) int fd = openat(place.fd, "daemon.log", O_WRONLY | O_CLOEXEC);
 
 	assert_int_equal(ftruncate(fd, (1 << 20) + 1), 0);
-	assert_int_equal(autostart_daemon(place.at.dir, 10000, &err), AUTOSTART_RUNNING);
+	assert_int_equal(autostart_daemon(place.at.dir, 10000, &holder, &err), AUTOSTART_RUNNING);
 
 	AUTO(mem_free) char *log = get(&place, "daemon.log");
 

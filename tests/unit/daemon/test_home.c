@@ -114,6 +114,36 @@ static void only_one_can_hold_the_lock(void **state)
 	home_close(&second);
 }
 
+static void a_lock_that_is_removed_still_holds(void **state)
+{
+	struct home first;
+	struct home second;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(home_open(&first, &err), 0);
+	assert_int_equal(home_lock(&first, &err), 0);
+	assert_int_equal(home_holder(&first), getpid());
+	assert_int_equal(unlinkat(first.fd, "daemon.lock", 0), 0);
+	assert_int_equal(home_open(&second, &err), 0);
+	assert_int_equal(home_lock(&second, &err), 1);
+	assert_int_equal(home_holder(&second), 0);
+	home_close(&first);
+	home_close(&second);
+}
+
+static void a_home_that_others_can_enter_is_refused(void **state)
+{
+	const struct fixture *f = *state;
+	struct home home;
+	struct error err = {0};
+
+	assert_int_equal(mkdir(f->home, 0700), 0);
+	assert_int_equal(chmod(f->home, 0755), 0);
+	assert_int_equal(home_open(&home, &err), -EPERM);
+	assert_non_null(strstr(err.msg, "chmod 700"));
+}
+
 static void a_stale_socket_is_replaced(void **state)
 {
 	struct home home;
@@ -141,6 +171,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_relative_name_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_one_can_hold_the_lock, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lock_that_is_removed_still_holds, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_home_that_others_can_enter_is_refused, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_stale_socket_is_replaced, setup, teardown),
 	};
 

@@ -82,14 +82,10 @@ static void on_stopped(struct session *session, const char *reason, void *owner)
 	loop_stop(f->loop);
 }
 
-static void on_guarded(struct session *session, bool aside, const char *path, const char *kept,
-		       const char *detail, void *owner)
+static void on_guarded(struct session *session, const struct world_guarded *what, void *owner)
 {
 	(void)session;
-	(void)aside;
-	(void)path;
-	(void)kept;
-	(void)detail;
+	(void)what;
 	(void)owner;
 }
 

@@ -96,17 +96,13 @@ static void on_stopped(struct world *world, const char *reason, void *owner)
 	loop_stop(f->loop);
 }
 
-static void on_guarded(struct world *world, bool aside, const char *path, const char *kept,
-		       const char *detail, void *owner)
+static void on_guarded(struct world *world, const struct world_guarded *what, void *owner)
 {
 	struct fixture *f = owner;
 
 	(void)world;
-	(void)path;
-	(void)kept;
-	(void)detail;
-	f->gaps += !aside;
-	f->asides += aside;
+	f->gaps += !what->aside;
+	f->asides += what->aside;
 	loop_stop(f->loop);
 }
 
