@@ -58,6 +58,9 @@ static enum MHD_Result refuse_head(struct exchange *x, const struct problem *pro
 	return queue_answer(x);
 }
 
+/** Bytes over the limit that are read for nothing; see take_body(). */
+#define OVERFLOW_MAX (16u << 20)
+
 static const struct problem too_large = {413, "too-large", "Content too large",
 					 "the body is over this server's limit"};
 
@@ -69,16 +72,30 @@ static enum MHD_Result judge_head(struct exchange *x)
 
 	if (fault)
 		return refuse_head(x, &(struct problem){400, "bad-request", "Bad request", fault});
-	if (length > x->connection->server->options.body_max)
+
+	size_t limit = x->connection->server->options.body_max;
+	bool asks = MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND, "Expect") != NULL;
+
+	if (length > (asks ? limit : limit + OVERFLOW_MAX))
 		return refuse_head(x, &too_large);
 	x->state = EXCHANGE_BODY;
 	return MHD_YES;
 }
 
-/** A piece of the body.  An answer is not possible here but by hand. */
+/**
+ * A piece of the body.  Many clients read no answer before they have sent everything, and a
+ * connection that is closed with bytes unread can lose the answer.  So what is a little too long is
+ * read to its end; what is much too long gets its answer now, by hand, and the connection is
+ * closed.
+ */
 static enum MHD_Result take_body(struct exchange *x, const char *data, size_t *size)
 {
-	if (*size > x->connection->server->options.body_max - x->body.len) {
+	if (x->overflow > 0 || *size > x->connection->server->options.body_max - x->body.len) {
+		buf_done(&x->body);
+		x->overflow += *size;
+		*size = 0;
+		if (x->overflow <= OVERFLOW_MAX)
+			return MHD_YES;
 		problem_send_raw(x->connection->fd, &too_large);
 		return MHD_NO;
 	}
@@ -159,6 +176,10 @@ static enum MHD_Result call_handler(struct exchange *x, const char *url)
 		.peer = &x->connection->peer,
 	};
 
+	if (x->overflow > 0) {
+		problem_reply(x, &too_large);
+		return queue_answer(x);
+	}
 	x->state = EXCHANGE_HANDLING;
 	options->handler(x, &request, options->userdata);
 	if (x->state == EXCHANGE_ANSWERED)

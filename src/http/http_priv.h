@@ -60,6 +60,7 @@ struct exchange {
 	const char *method;       /**< Borrowed from the library. */
 	const char *version;
 	struct buf body;
+	size_t overflow;     /**< Bytes of a body that is too long: read and forgotten. */
 	struct strv headers; /**< For the answer: name, value, name, value. */
 	void (*gone)(void *owner);
 	void *owner;

@@ -139,29 +139,43 @@ static void too_many_fields_are_refused(void **state)
 
 static void a_body_over_the_limit_is_refused_unread(void **state)
 {
-	refused(*state, POST "Content-Length: 4194305\r\n\r\n", 413, "too-large");
+	refused(*state, POST "Content-Length: 100000000\r\n\r\n", 413, "too-large");
 	refused(*state, POST "Expect: 100-continue\r\nContent-Length: 4194305\r\n\r\n", 413,
 		"too-large");
 }
 
-static void a_chunked_body_over_the_limit_is_cut_off(void **state)
+/** Send a chunked body of `mib` MiB, with or without its end; the answer is 413. */
+static void send_chunks(const struct fixture *f, int mib, bool end, bool closes)
 {
 	static char chunk[(1U << 20) + 10];
 	struct answer answer = {0};
-	int fd = fixture_dial(*state);
+	int fd = fixture_dial(f);
 
 	(void)snprintf(chunk, 10, "100000\r\n");
 	memset(chunk + 8, 'a', 1U << 20);
 	memcpy(chunk + 8 + (1U << 20), "\r\n", 2);
 	fixture_say(fd, POST "Transfer-Encoding: chunked\r\n\r\n");
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < mib; i++)
 		(void)fixture_push(fd, chunk, sizeof(chunk));
+	if (end)
+		fixture_say(fd, "0\r\n\r\n");
 	fixture_answer(fd, &answer);
 	assert_int_equal(answer.head.status, 413);
 	assert_non_null(strstr(answer.body.data, "too-large"));
-	assert_int_equal(fixture_drain(fd), 0);
+	if (closes)
+		assert_int_equal(fixture_drain(fd), 0);
 	(void)close(fd);
 	fixture_answer_done(&answer);
+}
+
+static void a_body_a_little_over_the_limit_is_read_to_its_end(void **state)
+{
+	send_chunks(*state, 5, true, false);
+}
+
+static void a_body_far_over_the_limit_is_cut_off(void **state)
+{
+	send_chunks(*state, 40, false, true);
 }
 
 static void a_body_at_the_limit_arrives_whole(void **state)
@@ -287,7 +301,8 @@ int main(void)
 		cmocka_unit_test(an_endless_head_is_refused),
 		cmocka_unit_test(too_many_fields_are_refused),
 		cmocka_unit_test(a_body_over_the_limit_is_refused_unread),
-		cmocka_unit_test(a_chunked_body_over_the_limit_is_cut_off),
+		cmocka_unit_test(a_body_a_little_over_the_limit_is_read_to_its_end),
+		cmocka_unit_test(a_body_far_over_the_limit_is_cut_off),
 		cmocka_unit_test(a_body_at_the_limit_arrives_whole),
 		cmocka_unit_test(chunks_are_joined),
 		cmocka_unit_test(a_request_byte_by_byte_is_understood),
