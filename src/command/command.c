@@ -145,7 +145,7 @@ static const char *status_of_refusal(const char *type)
 	return "error";
 }
 
-/** A refused command has its place in the trace too, once it had a start there. */
+/** A refused command has its place in the trace too, unless it was no proper request. */
 static void record_refusal(struct command *command)
 {
 	struct record_command record = as_record(command);
@@ -160,7 +160,7 @@ static void record_refusal(struct command *command)
 
 	// The caller hears the refusal itself; a trace that cannot be written is told by the
 	// next command, which will not start.
-	if (command->recorded)
+	if (command->recorded || strcmp(command->refusal.type, "usage") != 0)
 		(void)record_complete(command->commands->options.trace, &record, &result, &ignored);
 }
 
