@@ -15,27 +15,39 @@
 	"user.max_user_namespaces above 0, on Ubuntu " \
 	"kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile"
 
-/** What the probe calls it, what it is for, and whether a world can do without it. */
+/** Reasons of the kernel's that need words. */
+static const struct {
+	const char *error, *words;
+} reasons[] = {
+	{"ENOSPC", "the limit user.max_user_namespaces is reached or 0"},
+	{"EPERM", "the kernel or a security module does not permit it"},
+	{"ENOSYS", "the kernel does not have it"},
+};
+
+/** What the probe calls it, what it is for, and whether a world can do without it, and whether
+ * trying it takes a user namespace.
+ */
 static const struct {
 	const char *probe, *name, *remedy;
-	bool needed;
+	bool needed, in_userns;
 } mechanisms[] = {
-	{"userns", "user namespace", USERNS_REMEDY, true},
-	{"mountns", "mount namespace", USERNS_REMEDY, true},
-	{"pidns", "PID namespace", USERNS_REMEDY, true},
-	{"netns", "network namespace", USERNS_REMEDY, true},
-	{"ipcns", "IPC namespace", USERNS_REMEDY, true},
-	{"utsns", "UTS namespace", USERNS_REMEDY, true},
-	{"cgroupns", "cgroup namespace", USERNS_REMEDY, true},
+	{"userns", "user namespace", USERNS_REMEDY, true, true},
+	{"mountns", "mount namespace", USERNS_REMEDY, true, true},
+	{"pidns", "PID namespace", USERNS_REMEDY, true, true},
+	{"netns", "network namespace", USERNS_REMEDY, true, true},
+	{"ipcns", "IPC namespace", USERNS_REMEDY, true, true},
+	{"utsns", "UTS namespace", USERNS_REMEDY, true, true},
+	{"cgroupns", "cgroup namespace", USERNS_REMEDY, true, true},
 	{"proc", "own /proc",
-	 "the container masks /proc: run it with unmasked paths (systempaths=unconfined)", true},
+	 "the container masks /proc: run it with unmasked paths (systempaths=unconfined)", true,
+	 true},
 	{"max_user_namespaces", "no nested user namespaces",
-	 "/proc/sys/user must be writable in a new user namespace", true},
-	{"seccomp", "system call filter", "use a kernel with CONFIG_SECCOMP_FILTER", true},
+	 "/proc/sys/user must be writable in a new user namespace", true, true},
+	{"seccomp", "system call filter", "use a kernel with CONFIG_SECCOMP_FILTER", true, false},
 	{"landlock", "Landlock",
-	 "use a kernel with Landlock (5.13 or later) and landlock in its lsm= list", false},
+	 "use a kernel with Landlock (5.13 or later) and landlock in its lsm= list", false, false},
 	{"pid_max", "kernel.pid_max per world",
-	 "use kernel 6.14 or later, or limit pids by cgroups when that is available", false},
+	 "use kernel 6.14 or later, or limit pids by cgroups when that is available", false, true},
 };
 
 /** Later work enforces these; they are told so that nobody takes them for granted. */
@@ -53,21 +65,43 @@ static json_t *mechanism(const char *name, bool works, const char *reason, const
 			 works ? NULL : remedy);
 }
 
+static bool found_works(const json_t *found)
+{
+	return json_is_true(json_object_get(found, "works"));
+}
+
+static const char *reason_of(const json_t *found)
+{
+	const char *error = json_string_value(json_object_get(found, "error"));
+	const char *reason = json_string_value(json_object_get(found, "reason"));
+
+	for (size_t i = 0; error && i < ARRAY_LEN(reasons); i++) {
+		if (strcmp(reasons[i].error, error) == 0)
+			return reasons[i].words;
+	}
+	if (reason)
+		return reason;
+	return found_works(found) ? "" : "the probe could not try it";
+}
+
 static json_t *judge(const json_t *probe)
 {
 	json_t *list = json_array();
+	bool userns = found_works(json_object_get(probe, "userns"));
 	bool ok = true;
 
 	for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++) {
 		const json_t *found = json_object_get(probe, mechanisms[i].probe);
-		const char *reason = json_string_value(json_object_get(found, "reason"));
-		bool works = json_is_true(json_object_get(found, "works"));
+		bool works = found_works(found);
+		// Without a user namespace nothing that needs one could be tried.
+		bool follows = !userns && !works && strcmp(mechanisms[i].probe, "userns") != 0 &&
+			       mechanisms[i].in_userns;
 
 		ok = ok && (works || !mechanisms[i].needed);
-		if (!reason)
-			reason = works ? "" : "the probe could not try it";
 		(void)json_array_append_new(
-			list, mechanism(mechanisms[i].name, works, reason, mechanisms[i].remedy));
+			list, mechanism(mechanisms[i].name, works,
+					follows ? "it needs a user namespace" : reason_of(found),
+					follows ? NULL : mechanisms[i].remedy));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(not_yet); i++)
 		(void)json_array_append_new(
