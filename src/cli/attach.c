@@ -119,10 +119,10 @@ static void on_stdin_taken(struct attach *attach, json_t *message)
 
 static void on_exited(struct attach *attach, json_t *message)
 {
-	const char *status = json_string_value(json_object_get(message, "status"));
+	json_t *error = json_object_get(message, "error");
 
-	if (status && strcmp(status, "lost") == 0)
-		complain(attach, json_object_get(message, "error"));
+	if (error)
+		complain(attach, error);
 	if (attach->cli->settings.json)
 		print_result(attach, message);
 	finish(attach, exitcode_of_object(message));

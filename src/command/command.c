@@ -145,7 +145,10 @@ static const char *status_of_refusal(const char *type)
 	return "error";
 }
 
-/** A refused command has its place in the trace too, unless it was no proper request. */
+/**
+ * A refused command has its place in the trace too, unless it was no proper request or the trace
+ * itself was the reason.
+ */
 static void record_refusal(struct command *command)
 {
 	struct record_command record = as_record(command);
@@ -156,11 +159,13 @@ static void record_refusal(struct command *command)
 		.duration_ms = elapsed_ms(command),
 		.world_reused = command->reused,
 	};
+	const char *type = command->refusal.type;
 	struct error ignored = {0};
 
 	// The caller hears the refusal itself; a trace that cannot be written is told by the
 	// next command, which will not start.
-	if (command->recorded || strcmp(command->refusal.type, "usage") != 0)
+	if (command->recorded ||
+	    (strcmp(type, "usage") != 0 && strcmp(type, "trace-unwritable") != 0))
 		(void)record_complete(command->commands->options.trace, &record, &result, &ignored);
 }
 

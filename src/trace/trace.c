@@ -9,6 +9,9 @@
  *   between leaves no trace.jsonl; opening then goes on from the highest number.  The first
  *   line of the new file lists the commands that are still open, so finding those at open
  *   means reading one file, the current one (or, while that is empty, the one before).
+ * - An event that has happened already (trace_record()) and cannot be written waits in the backlog,
+ *   which goes first.  While it cannot be written nothing else is, so no command starts; when it
+ *   grows too long, the trace is broken.
  * - A trace that cannot be trusted any more (a failed sync, a line that could not be taken
  *   back, a file changed by another program) is broken: every later append is refused
  *   with the reason, and so is the command that it was for.  Opening it anew mends it.
@@ -38,6 +41,9 @@
 /** A buffer that one huge line made is not kept. */
 #define KEEP_BYTES ((size_t)256 << 10)
 
+/** Of events that happened and could not be written yet. */
+#define BACKLOG_BYTES ((size_t)1 << 20)
+
 static const char prev_key[] = ",\"prev\":\"";
 
 /** What the writer adds to a line: `,"prev":"<hash>"}` instead of `}`, and the newline. */
@@ -52,7 +58,9 @@ struct trace {
 	char head[TRACE_LINE_HASH + 1]; /**< Hash of the last line. */
 	struct unfinished open;
 	struct trace_flush flush;
-	struct buf line;     /**< Scratch. */
+	struct buf
+		backlog; /**< Lines that must be written before any other, each with a newline. */
+	struct buf line; /**< Scratch. */
 	struct error broken; /**< Why no line is taken any more; code 0 while one is. */
 };
 
@@ -209,7 +217,7 @@ static int note_start(struct trace *trace, const struct trace_line *parts, struc
 	return r < 0 ? error_oom(err) : 0;
 }
 
-int trace_append(struct trace *trace, const char *line, size_t len, struct error *err)
+static int write_event(struct trace *trace, const char *line, size_t len, struct error *err)
 {
 	struct trace_line parts;
 	int r = check_line(line, len, &parts, err);
@@ -235,6 +243,58 @@ int trace_append(struct trace *trace, const char *line, size_t len, struct error
 	if (r < 0 ? start : complete)
 		unfinished_remove(&trace->open, &parts);
 	return r;
+}
+
+/** Write what could not be written when it happened. */
+static int drain_backlog(struct trace *trace, struct error *err)
+{
+	struct buf *backlog = &trace->backlog;
+	size_t done = 0;
+	int r = 0;
+
+	while (r == 0 && done < backlog->len) {
+		const char *line = backlog->data + done;
+		const char *end = memchr(line, '\n', backlog->len - done);
+		size_t len = (size_t)(end - line);
+
+		r = write_event(trace, line, len, err);
+		if (r == 0)
+			done += len + 1;
+	}
+	if (done == backlog->len) {
+		buf_done(backlog);
+		return r;
+	}
+	memmove(backlog->data, backlog->data + done, backlog->len - done);
+	backlog->len -= done;
+	return r;
+}
+
+int trace_append(struct trace *trace, const char *line, size_t len, struct error *err)
+{
+	int r = drain_backlog(trace, err);
+
+	return r < 0 ? r : write_event(trace, line, len, err);
+}
+
+int trace_record(struct trace *trace, const char *line, size_t len, struct error *err)
+{
+	struct trace_line parts;
+	int r = check_line(line, len, &parts, err);
+
+	if (r < 0)
+		return r;
+	r = trace_append(trace, line, len, err);
+	if (r == 0)
+		return 0;
+	if (trace->backlog.len + len + 1 > BACKLOG_BYTES) {
+		if (!trace->broken.code)
+			(void)error_set(&trace->broken, -r, "events were lost: %s", err->msg);
+		return r;
+	}
+	buf_add(&trace->backlog, line, len);
+	buf_adds(&trace->backlog, "\n");
+	return trace->backlog.failed ? break_trace(trace, error_oom(err), err) : r;
 }
 
 const char *trace_head(const struct trace *trace)
@@ -339,11 +399,16 @@ struct trace *trace_close(struct trace *trace)
 {
 	if (!trace)
 		return NULL;
+
+	struct error ignored = {0};
+
+	(void)drain_backlog(trace, &ignored); // nobody is left to be told
 	trace_flush_close(&trace->flush);
 	if (trace->tail.fd >= 0)
-		(void)fdatasync(trace->tail.fd); // nobody is left to be told
+		(void)fdatasync(trace->tail.fd);
 	tail_close(&trace->tail);
 	unfinished_done(&trace->open);
+	buf_done(&trace->backlog);
 	buf_done(&trace->line);
 	free(trace);
 	return NULL;

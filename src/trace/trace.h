@@ -59,5 +59,12 @@ DEFINE_AUTO(struct trace *, trace_close)
  */
 int trace_append(struct trace *trace, const char *line, size_t len, struct error *err);
 
+/**
+ * As trace_append(), for what has happened and cannot be refused any more: when the line cannot be
+ * written, it is kept and written before any other line.  The error says why it could not be
+ * written now.  When more than 1 MiB waits, the trace is closed to all.
+ */
+int trace_record(struct trace *trace, const char *line, size_t len, struct error *err);
+
 /** Hex SHA-256 of the last line: what the next line's "prev" will be. */
 const char *trace_head(const struct trace *trace);

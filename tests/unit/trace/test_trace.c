@@ -251,6 +251,66 @@ static void a_line_that_can_not_be_written_is_refused_and_leaves_nothing(void **
 	assert_int_equal(fix->recovery.lost_commands, 2);
 }
 
+/** What happened is written as soon as there is room, before anything else. */
+static void what_happened_is_kept_until_there_is_room(void **state)
+{
+	static const char done[] = "{\"ts\":\"x\",\"event_type\":\"command_complete\","
+				   "\"span_id\":\"spn_1\",\"status\":\"ok\"}";
+	struct fixture *fix = *state;
+	struct error err = {0};
+	struct rlimit old;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	fixture_open(fix, 0);
+	fixture_start(fix, "spn_1");
+
+	uint64_t size = size_of(fix, "trace.jsonl");
+	struct rlimit tight = {.rlim_cur = size + 20, .rlim_max = old.rlim_max};
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+
+	int complete = trace_record(fix->trace, done, strlen(done), &err);
+	int start = fixture_try_event(fix, SPAN_COMMAND_START, "spn_2", "human", &err);
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(complete, -EFBIG);
+	assert_int_equal(start, -EFBIG);
+	assert_int_equal(size_of(fix, "trace.jsonl"), size);
+	fixture_start(fix, "spn_3");
+	assert_true(fixture_verify(fix, NULL).intact);
+	fixture_close(fix);
+	fixture_open(fix, 0);
+	assert_int_equal(fix->recovery.lost_commands, 1); // spn_3
+	assert_int_equal(fixture_verify(fix, NULL).lines, 4);
+}
+
+static void a_backlog_that_is_too_long_closes_the_trace(void **state)
+{
+	static char line[64 << 10];
+	struct fixture *fix = *state;
+	struct error err = {0};
+	struct rlimit old;
+	int start;
+
+	(void)snprintf(line, sizeof(line), "{\"event_type\":\"set_aside\",\"path\":\"");
+	memset(line + strlen(line), 'a', sizeof(line) - strlen(line) - 3);
+	memcpy(line + sizeof(line) - 3, "\"}", 3);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	fixture_open(fix, 0);
+
+	struct rlimit tight = {.rlim_cur = 20, .rlim_max = old.rlim_max};
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	for (int i = 0; i < 20; i++)
+		(void)trace_record(fix->trace, line, strlen(line), &err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	start = fixture_try_event(fix, SPAN_COMMAND_START, "spn_2", "human", &err);
+	assert_int_equal(start, -EFBIG);
+	assert_non_null(strstr(err.msg, "events were lost"));
+}
+
 static void a_torn_end_that_can_not_be_set_aside_stays(void **state)
 {
 	struct fixture *fix = *state;
@@ -641,6 +701,8 @@ int main(void)
 		FIXTURE_TEST(a_crash_in_the_middle_of_a_rotation_loses_nothing),
 		FIXTURE_TEST(numbers_grow_and_nothing_is_replaced),
 		FIXTURE_TEST(a_line_that_can_not_be_written_is_refused_and_leaves_nothing),
+		FIXTURE_TEST(what_happened_is_kept_until_there_is_room),
+		FIXTURE_TEST(a_backlog_that_is_too_long_closes_the_trace),
 		FIXTURE_TEST(a_torn_end_that_can_not_be_set_aside_stays),
 		FIXTURE_TEST(half_a_line_that_can_not_be_taken_back_breaks_the_trace),
 		FIXTURE_TEST(a_full_disk_refuses_lines_until_there_is_room),
