@@ -274,5 +274,6 @@ int main(void)
 		cmocka_unit_test(a_refused_handshake_says_why),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests_name("cli/attach", tests, NULL, NULL);
 }

@@ -267,5 +267,6 @@ int main(void)
 		cmocka_unit_test(a_script_runs_with_a_shell),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests_name("cli/cmd", tests, NULL, NULL);
 }

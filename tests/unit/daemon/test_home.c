@@ -80,10 +80,9 @@ static void a_home_of_another_owner_is_refused(void **state)
 	struct home home;
 	struct error err = {0};
 
-	if (getuid() != 0)
-		skip(); // only root can give a directory away
 	assert_int_equal(mkdir(f->home, 0700), 0);
-	assert_int_equal(chown(f->home, 12345, 12345), 0);
+	if (chown(f->home, 12345, 12345) < 0)
+		skip(); // only root can give a directory away, and not in a world
 	assert_int_equal(home_open(&home, &err), -EPERM);
 	assert_non_null(strstr(err.msg, "12345"));
 }

@@ -568,6 +568,7 @@ int main(int argc, char **argv)
 		WORLD_TEST(a_source_may_lie_in_the_world),
 	};
 
+	unit_needs_host();
 	if (fixture_main(argc, argv) < 0)
 		return 1;
 	return cmocka_run_group_tests_name("sandbox/building", tests, NULL, NULL);

@@ -494,6 +494,7 @@ int main(int argc, char **argv)
 		WORLD_TEST(garbage_from_the_daemon_ends_the_world),
 	};
 
+	unit_needs_host();
 	if (fixture_main(argc, argv) < 0)
 		return 1;
 	return cmocka_run_group_tests_name("sandbox/commands", tests, NULL, NULL);

@@ -352,6 +352,7 @@ int main(int argc, char **argv)
 	};
 	int attacked = attacks_main(argc, argv);
 
+	unit_needs_host();
 	if (attacked >= 0)
 		return attacked;
 	if (fixture_main(argc, argv) < 0)

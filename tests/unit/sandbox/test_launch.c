@@ -299,6 +299,7 @@ int main(int argc, char **argv)
 		LAUNCH_TEST(init_started_by_hand_says_what_it_is_for),
 	};
 
+	unit_needs_host();
 	if (fixture_main(argc, argv) < 0)
 		return 1;
 	return cmocka_run_group_tests_name("sandbox/launch", tests, NULL, NULL);

@@ -339,6 +339,7 @@ int main(int argc, char **argv)
 		WORLD_TEST(cloning_leaves_the_caller_as_it_was),
 	};
 
+	unit_needs_host();
 	if (fixture_main(argc, argv) < 0)
 		return 1;
 	return cmocka_run_group_tests_name("sandbox/remounting", tests, NULL, NULL);

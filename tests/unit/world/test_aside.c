@@ -508,5 +508,6 @@ int main(void)
 		ACROSS(a_swapped_directory_leads_nowhere),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

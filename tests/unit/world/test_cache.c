@@ -200,5 +200,6 @@ int main(void)
 		TEST(users_of_a_root_daemon_do_not_share),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests_name("world/cache", tests, NULL, NULL);
 }

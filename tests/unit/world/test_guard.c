@@ -556,5 +556,6 @@ int main(void)
 		TEST(a_read_only_directory_is_no_defence),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -479,5 +479,6 @@ int main(void)
 		WITHOUT(a_clone_with_submodules_stays_whole),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -333,5 +333,6 @@ int main(void)
 		TEST(mail_is_hidden_from_all),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests_name("world/hidden", tests, NULL, NULL);
 }

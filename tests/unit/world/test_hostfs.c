@@ -114,5 +114,6 @@ int main(void)
 		TEST(the_real_root_works_too),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests_name("world/hostfs", tests, NULL, NULL);
 }

@@ -450,5 +450,6 @@ int main(void)
 		TEST(each_guard_can_be_left_out),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests_name("world/image", tests, NULL, NULL);
 }

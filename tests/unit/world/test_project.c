@@ -266,5 +266,6 @@ int main(void)
 		TEST(a_common_directory_that_may_not_be_written_is_dropped),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests_name("world/project", tests, NULL, NULL);
 }

@@ -250,5 +250,6 @@ int main(void)
 		TEST(nothing_is_protected_in_a_read_only_project),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests_name("world/protect", tests, NULL, NULL);
 }

@@ -232,5 +232,6 @@ int main(void)
 		TEST(a_failure_keeps_the_old_one),
 	};
 
+	unit_needs_host();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -506,6 +506,7 @@ int main(int argc, char **argv)
 		TEST(a_command_may_finish_in_the_project_that_was),
 	};
 
+	unit_needs_host();
 	if (argc < 2)
 		return 2;
 	fake_init = argv[1];

@@ -358,6 +358,7 @@ int main(int argc, char **argv)
 		TEST(what_is_not_ready_runs_nothing),
 	};
 
+	unit_needs_host();
 	if (argc < 2)
 		return 2;
 	fake_init = argv[1];

@@ -316,6 +316,7 @@ int main(int argc, char **argv)
 		TEST(a_dead_init_ends_everything),
 	};
 
+	unit_needs_host();
 	if (argc < 2)
 		return 2;
 	fake_init = argv[1];
