@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "world/aside_remove.h"
 #include "world/aside_tree.h"
 
 #include <errno.h>
@@ -20,12 +21,13 @@
 /** Bounds of what is kept for one span; beyond them things are removed and not kept. */
 #define KEEP_MAX 256U
 #define KEEP_BYTES_MAX (64ULL << 20)
-/** Bounds of one copy and of one removal across file systems. */
+/** Bounds of one copy, and of a removal of what cannot get another name first. */
 #define COPY_ENTRIES_MAX 4096U
 #define COPY_BYTES_MAX (32ULL << 20)
-#define REMOVE_ENTRIES_MAX 100000U
+#define REMOVE_ENTRIES_MAX 4096U
 
 struct aside {
+	struct worker *worker; /**< Removes what is not kept; NULL: removed at once.  Borrowed. */
 	char *home;
 	char *span;          /**< Whose folder is open; NULL: none. */
 	char *folder;        /**< Its path. */
@@ -34,13 +36,14 @@ struct aside {
 	uint64_t bytes_left; /**< That may still be copied for this span. */
 };
 
-int aside_new(const char *home, struct aside **ret, struct error *err)
+int aside_new(const char *home, struct worker *worker, struct aside **ret, struct error *err)
 {
 	struct aside *aside = calloc(1, sizeof(*aside));
 
 	if (!aside)
 		return error_oom(err);
 	aside->fd = -1;
+	aside->worker = worker;
 	aside->home = strdup(home);
 	if (!aside->home) {
 		free(aside);
@@ -206,15 +209,20 @@ static int put_copy(int fd, const char *entry, void *arg)
 	return r < 0 ? -1 : 0;
 }
 
+static void new_name(char ret[static 48])
+{
+	uint64_t number;
+
+	random_fill(&number, sizeof(number));
+	(void)snprintf(ret, 48, ".substrate-aside-%016llx", (unsigned long long)number);
+}
+
 /** Give the entry a harmless name in its own directory. */
 static int hide(const struct origin *from, char ret[static 48], struct error *err)
 {
 	char hidden[48];
-	uint64_t number;
 
-	random_fill(&number, sizeof(number));
-	(void)snprintf(hidden, sizeof(hidden), ".substrate-aside-%016llx",
-		       (unsigned long long)number);
+	new_name(hidden);
 	if (renameat2(from->dirfd, from->name, from->dirfd, hidden, RENAME_NOREPLACE) < 0)
 		return error_errno(err, "rename %s", from->name);
 	memcpy(ret, hidden, sizeof(hidden));
@@ -242,18 +250,26 @@ static int move_across(struct aside *aside, const struct origin *from, struct as
 	if (n < 0)
 		copy.budget.cut = true; // it still must not stay where it was
 
-	int r = aside_tree_remove(from->dirfd, copy.from.name, &removal, err);
+	int r = copy.from.name == hidden
+			? aside_remove(aside->worker, from->dirfd, hidden, err)
+			: aside_tree_remove(from->dirfd, from->name, &removal, err);
 
 	ret->partial = copy.budget.cut || removal.cut;
-	if (n > 0)
-		return set_kept(aside, n, from->name, ret, err);
-	return copy.from.name == hidden ? 0 : r;
+	return n > 0 ? set_kept(aside, n, from->name, ret, err) : r;
 }
 
-static int remove_unkept(const struct origin *from, struct error *err)
+/** Enough was kept: a name that is ours or harmless first, then it is removed. */
+static int remove_unkept(struct aside *aside, const struct origin *from, struct error *err)
 {
 	struct aside_budget removal = {.entries = REMOVE_ENTRIES_MAX};
+	char name[48];
 
+	unlock_entry(from);
+	new_name(name);
+	if (renameat2(from->dirfd, from->name, aside->fd, name, RENAME_NOREPLACE) == 0)
+		return aside_remove(aside->worker, aside->fd, name, err);
+	if (hide(from, name, err) == 0)
+		return aside_remove(aside->worker, from->dirfd, name, err);
 	return aside_tree_remove(from->dirfd, from->name, &removal, err);
 }
 
@@ -269,7 +285,7 @@ static int move_out(struct aside *aside, struct origin *from, struct aside_resul
 	if (n > 0)
 		return set_kept(aside, n, from->name, ret, err);
 	if (n == 0)
-		return remove_unkept(from, err);
+		return remove_unkept(aside, from, err);
 	if (n == -EXDEV)
 		return move_across(aside, from, ret, err);
 	return error_set(err, -n, "move %s: %s", from->name, strerror(-n));

@@ -5,8 +5,12 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
+#include "loop/worker.h"
 #include "world/aside.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -94,7 +98,7 @@ static void make_fixture(struct fixture *f, bool across)
 	must(mkdir(f->project, 0755));
 	f->fd = open(f->project, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	must(f->fd);
-	assert_int_equal(aside_new(f->home, &f->aside, &err), 0);
+	assert_int_equal(aside_new(f->home, NULL, &f->aside, &err), 0);
 }
 
 static void free_fixture(struct fixture *f)
@@ -329,6 +333,72 @@ static void too_many_are_removed(void **state)
 	assert_null(kept);
 }
 
+static unsigned entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		n += !str_same(entry->d_name, ".") && !str_same(entry->d_name, "..");
+	(void)closedir(dir);
+	return n;
+}
+
+struct turn {
+	struct timer timer;
+	struct loop *loop;
+};
+
+static void turn_over(struct timer *timer)
+{
+	loop_stop(container_of(timer, struct turn, timer)->loop);
+}
+
+/** Run the loop for a little while. */
+static void loop_turn(struct loop *loop)
+{
+	struct turn turn = {.loop = loop};
+	struct error err = {0};
+
+	timer_start(loop, &turn.timer, 10, turn_over);
+	assert_int_equal(loop_run(loop, &err), 0);
+}
+
+/** A tree of more entries than one slice removes is gone at once and removed in the background. */
+static void what_is_not_kept_is_removed_in_the_background(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+	AUTO(loop_free) struct loop *loop = NULL;
+	AUTO(worker_free) struct worker *worker = NULL;
+	AUTO(mem_free) char *folder = in(f->home, "aside/" SPAN);
+	char name[32];
+
+	assert_int_equal(loop_new(&loop, &err), 0);
+	assert_int_equal(worker_new(loop, &worker, &err), 0);
+	f->aside = aside_free(f->aside);
+	assert_int_equal(aside_new(f->home, worker, &f->aside, &err), 0);
+	for (int i = 0; i < 256; i++) {
+		write_file(f->fd, ".envrc", "evil");
+		free(move(f, ".envrc", NULL));
+	}
+	must(mkdirat(f->fd, ".vscode", 0755));
+	for (int i = 0; i < 5000; i++) {
+		(void)snprintf(name, sizeof(name), ".vscode/%d", i);
+		must(mknodat(f->fd, name, S_IFREG | 0644, 0));
+	}
+	must(fchmodat(f->fd, ".vscode", 0, 0));
+	assert_null(move(f, ".vscode", NULL));
+	assert_false(is_there(f->fd, ".vscode"));
+	for (int i = 0; i < 1000 && (entries(folder) > 256 || entries(f->project) > 0); i++)
+		loop_turn(loop);
+	assert_int_equal(entries(folder), 256);
+	assert_int_equal(entries(f->project), 0);
+	f->aside = aside_free(f->aside);
+}
+
 /** Modes that keep an ordinary user from moving things out of his own directory. */
 static void modes_are_no_defence(void **state)
 {
@@ -492,6 +562,7 @@ int main(void)
 		SAME(a_tree_is_kept),
 		SAME(an_unusable_folder_hides_it_in_place),
 		SAME(too_many_are_removed),
+		SAME(what_is_not_kept_is_removed_in_the_background),
 		SAME(modes_are_no_defence),
 		SAME(a_swapped_directory_leads_nowhere),
 		ACROSS(a_file_is_moved),
@@ -504,6 +575,7 @@ int main(void)
 		ACROSS(a_deep_tree_is_cut_and_hidden),
 		ACROSS(an_unusable_folder_hides_it_in_place),
 		ACROSS(too_many_are_removed),
+		ACROSS(what_is_not_kept_is_removed_in_the_background),
 		ACROSS(modes_are_no_defence),
 		ACROSS(a_swapped_directory_leads_nowhere),
 	};
