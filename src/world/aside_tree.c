@@ -237,7 +237,6 @@ static int empty_dir(int fd, struct aside_budget *budget, unsigned depth)
 static int remove_dir(int dirfd, const char *name, struct aside_budget *budget, unsigned depth)
 {
 	AUTO(fd_close) int fd = aside_tree_enter(dirfd, name);
-	int r = 0;
 
 	if (fd < 0)
 		return -errno;
@@ -245,15 +244,16 @@ static int remove_dir(int dirfd, const char *name, struct aside_budget *budget, 
 		return -ELOOP;
 	(void)aside_tree_unlock(fd);
 	for (int pass = 0; pass < PASSES_MAX; pass++) {
-		r = empty_dir(fd, budget, depth);
+		int r = empty_dir(fd, budget, depth);
+
 		if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
 			return 0;
 		if (errno != ENOTEMPTY && errno != EEXIST)
 			return -errno;
-		if (budget->entries == 0)
-			break;
+		if (r < 0)
+			return r; // another pass would meet the same
 	}
-	return r < 0 ? r : -ENOTEMPTY;
+	return -ENOTEMPTY;
 }
 
 static int remove_entry(int dirfd, const char *name, struct aside_budget *budget, unsigned depth)
