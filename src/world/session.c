@@ -22,6 +22,8 @@
 
 /** How often an idle session looks whether its survivors have ended. */
 #define SURVIVORS_POLL_MS 30000
+/** How often a world is planned anew because something went away while it was built. */
+#define ATTEMPTS_MAX 3
 
 struct sessions {
 	struct sessions_options options;
@@ -38,6 +40,7 @@ struct session {
 	struct spec spec;
 	struct world *world; /**< NULL: none. */
 	bool stopping;       /**< The world was asked to stop. */
+	unsigned attempts;   /**< Starts that failed since one did not. */
 	bool ephemeral;
 	bool retired; /**< Ends with its last hold; another has its place. */
 	bool ending;  /**< Its life is over once the world is gone. */
@@ -229,8 +232,15 @@ static void on_started(struct world *world, const struct error *err, void *owner
 	struct session *session = owner;
 	const struct sessions_options *options = &session->sessions->options;
 
-	options->world_started(session, err, options->owner);
+	// A plan names what was there when it was made; what a command of another world made and
+	// a guard took away meanwhile is not in the next one.
+	bool vanished = err && err->code == ENOENT && session->attempts++ < ATTEMPTS_MAX;
+	bool again = session->waits && (session->stopping || vanished);
+
+	if (!again || !vanished)
+		options->world_started(session, err, options->owner);
 	if (!err) {
+		session->attempts = 0;
 		session_touch(session);
 		answer_waits(session, NULL);
 		session_settle(session);
@@ -238,10 +248,11 @@ static void on_started(struct world *world, const struct error *err, void *owner
 	}
 
 	struct error copy = *err; // it is the world's
-	bool again = session->stopping && session->waits;
 
 	session->world = world_free(world);
 	session->stopping = false;
+	if (!again)
+		session->attempts = 0;
 	if (!again || session_start(session, &copy) < 0)
 		answer_waits(session, &copy);
 	session_settle(session);

@@ -100,7 +100,10 @@ void world_exec_explain(const struct control_spawned *spawned, const char *name,
 
 	if (spawned->step == CONTROL_STEP_CWD) {
 		(void)str_escape_into(cwd, strlen(cwd), TEXT_MAX, text);
-		(void)error_set(err, code, "the working directory %s is not visible in the world",
+		(void)error_set(err, code,
+				code == EACCES ? "the working directory %s cannot be entered"
+					       : "the working directory %s is not visible in the "
+						 "world",
 				text);
 		return;
 	}

@@ -8,10 +8,14 @@
 #include "sandbox/control.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CONTROL_FD 3
@@ -231,6 +235,29 @@ static void take_list(const struct control_packet *packet)
 		    survivor ? sizeof(body) : sizeof(body.head));
 }
 
+/** The path that this program was started by. */
+static const char *own_path(void)
+{
+	unsigned long address = getauxval(AT_EXECFN);
+	const char *path = NULL;
+
+	memcpy(&path, &address, sizeof(path));
+	return path;
+}
+
+/** True for the first two programs of one path. */
+static bool is_early(void)
+{
+	char mark[PATH_MAX];
+
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(mark, sizeof(mark), "%s.%d", own_path(), i);
+		if (mkdir(mark, 0700) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void start(const char *name)
 {
 	const struct control_ready ready = {.landlock_abi = 5, .seccomp = 1};
@@ -242,6 +269,11 @@ static void start(const char *name)
 		_exit(3);
 	if (strcmp(name, "fails") == 0) {
 		(void)error_set(&failure, EPERM, "mount /x: not today");
+		send_packet(CONTROL_FAILED, 0, &failure, sizeof(failure));
+		_exit(1);
+	}
+	if (strcmp(name, "gone") == 0 || (strcmp(name, "early") == 0 && is_early())) {
+		(void)error_set(&failure, ENOENT, "self /x: it was there");
 		send_packet(CONTROL_FAILED, 0, &failure, sizeof(failure));
 		_exit(1);
 	}
@@ -265,10 +297,8 @@ static void take(const struct control_packet *packet, const char *name)
 /** What follows the last dash of the path that this program was started by, dash included. */
 static const char *own_dash(void)
 {
-	unsigned long address = getauxval(AT_EXECFN);
-	const char *path = NULL;
+	const char *path = own_path();
 
-	memcpy(&path, &address, sizeof(path));
 	return path ? strrchr(path, '-') : NULL;
 }
 

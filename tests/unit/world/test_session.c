@@ -286,6 +286,32 @@ static void a_failure_is_told_and_tried_again(void **state)
 	assert_int_equal(f->started, 0);
 }
 
+/** What was there when the plan was made and went away: a few times another plan is made. */
+static void a_plan_that_is_out_of_date_is_made_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct asked asked = {0};
+
+	set_init(f, "early");
+	open_sessions(f, LONG_MS);
+	(void)get(f, "a", &asked);
+	assert_int_equal(asked.err.code, 0);
+	assert_int_equal(f->failed, 0);
+	assert_int_equal(f->started, 1);
+}
+
+static void a_plan_that_never_fits_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	struct asked asked = {0};
+
+	set_init(f, "gone");
+	open_sessions(f, LONG_MS);
+	(void)get(f, "a", &asked);
+	assert_int_equal(asked.err.code, ENOENT);
+	assert_int_equal(f->failed, 1);
+}
+
 static void a_missing_init_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -493,6 +519,8 @@ int main(int argc, char **argv)
 		TEST(all_who_wait_are_answered),
 		TEST(sessions_are_found_by_their_ids),
 		TEST(a_failure_is_told_and_tried_again),
+		TEST(a_plan_that_is_out_of_date_is_made_anew),
+		TEST(a_plan_that_never_fits_is_an_error),
 		TEST(a_missing_init_is_an_error),
 		TEST(a_dead_world_is_built_again),
 		TEST(a_restart_keeps_the_session),
