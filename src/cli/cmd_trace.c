@@ -86,7 +86,7 @@ static void print_summary(const json_t *whole, struct buf *out)
 /** What else happened in the span. */
 static void print_others(const json_t *events, struct buf *out)
 {
-	AUTO(columns_done) struct columns table = {.count = 4};
+	AUTO(columns_done) struct columns table = {.count = 5};
 	const json_t *event;
 	size_t i;
 
@@ -99,6 +99,7 @@ static void print_others(const json_t *events, struct buf *out)
 		columns_member(&table, event, "event_type", DISPLAY_MAX);
 		columns_member(&table, event, "path", DISPLAY_MAX);
 		columns_member(&table, event, "detail", DISPLAY_MAX);
+		columns_member(&table, event, "kept", DISPLAY_MAX);
 	}
 	if (table.cells.count == 0)
 		return;

@@ -121,7 +121,8 @@ static void a_span_is_shown_from_its_events(void **state)
 	const struct fake_result *result = RUN(
 		ANSWER(200, "{\"events\":[{\"event_type\":\"command_start\",\"ts\":\"T1\","
 			    "\"span_id\":\"spn_1\",\"cmd\":null,\"argv\":[\"x\"]},"
-			    "{\"event_type\":\"set_aside\",\"ts\":\"T2\",\"path\":\".vscode\"},"
+			    "{\"event_type\":\"set_aside\",\"ts\":\"T2\",\"path\":\".vscode\","
+			    "\"kept\":\"/kept/1\"},"
 			    "{\"event_type\":\"command_complete\",\"ts\":\"T1\",\"ts_end\":\"T3\","
 			    "\"exit\":0,\"status\":\"ok\",\"argv\":[\"x\"]}]}"),
 		WORD("trace"), WORD("spn_1"));
@@ -134,7 +135,7 @@ static void a_span_is_shown_from_its_events(void **state)
 					 "status   ok\n"
 					 "exit     0\n"
 					 "\n"
-					 "T2  set_aside  .vscode  -\n");
+					 "T2  set_aside  .vscode  -  /kept/1\n");
 	assert_non_null(strstr(result->request, "GET /v1/trace/spn_1 HTTP"));
 }
 
