@@ -200,16 +200,17 @@ static json_t *session_object(const struct api *api, struct session *session)
 {
 	const struct spec *spec = session_spec(session);
 	struct world *world = session_world(session);
-	enum world_state state = world ? world_state(world) : WORLD_STOPPED;
+	const char *state = session_stopping(session)
+				    ? "stopping"
+				    : state_names[world ? world_state(world) : WORLD_STOPPED];
 	json_t *object = json_pack(
 		"{s:s?, s:s, s:o, s:o?, s:s, s:s, s:i, s:s, s:b, s:o, s:o, s:o}", "world_id",
 		world ? world_id(world) : NULL, "session_id", session_id(session), "project",
 		encode_string(spec->project.root), "project_read_only",
 		spec->project.read_only ? answer_text(spec->project.reason) : NULL, "profile",
-		spec->profile, "agent_id", spec->agent, "uid", (int)spec->user.uid, "state",
-		state_names[state], "ephemeral", session_ephemeral(session), "commands",
-		command_list(api, session), "processes", json_array(), "last_used",
-		time_text(session_last_used_ns(session)));
+		spec->profile, "agent_id", spec->agent, "uid", (int)spec->user.uid, "state", state,
+		"ephemeral", session_ephemeral(session), "commands", command_list(api, session),
+		"processes", json_array(), "last_used", time_text(session_last_used_ns(session)));
 
 	if (object && world) {
 		(void)json_object_set_new(object, "plan_hash",
