@@ -186,18 +186,22 @@ static void one_in_another_pid_namespace_is_refused(void **state)
 	struct error err = {0};
 	struct peer peer = {.pidfd = -1};
 	int hold[2];
+	int told[2];
 	int status;
+	char byte = 'x';
 
 	(void)state;
 	assert_int_equal(peer_self_read(&self, &err), 0);
 	assert_int_equal(pipe(hold), 0);
+	assert_int_equal(pipe(told), 0);
 
 	AUTO(fd_close) int listener = listen_somewhere(&address, &size);
 	pid_t outer = fork();
 
 	if (outer == 0) {
-		if (unshare(CLONE_NEWPID) < 0)
+		if (unshare(CLONE_NEWPID) < 0 || write(told[1], &byte, 1) != 1)
 			_exit(2);
+		(void)close(told[1]);
 
 		pid_t pid = connect_from_child(&address, size, nothing, hold);
 
@@ -206,13 +210,13 @@ static void one_in_another_pid_namespace_is_refused(void **state)
 		_exit(waitpid(pid, &status, 0) == pid ? 0 : 1);
 	}
 	(void)close(hold[0]);
-	if (waitpid(outer, &status, WNOHANG) == 0) {
-		(void)usleep(50000);
-		if (waitpid(outer, &status, WNOHANG) == outer) {
-			(void)close(hold[1]);
-			skip(); // not allowed here
-		}
+	(void)close(told[1]);
+	if (read(told[0], &byte, 1) != 1) {
+		(void)close(hold[1]);
+		assert_int_equal(waitpid(outer, &status, 0), outer);
+		skip(); // not allowed here
 	}
+	(void)close(told[0]);
 
 	AUTO(fd_close) int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
