@@ -88,6 +88,16 @@ static bool nobody_listens(int r)
 }
 
 /** Start a daemon and connect, until one of ours or of another client stays. */
+static int deaf_daemon(const char *home, long holder, struct error *err)
+{
+	if (holder > 0)
+		return error_set(err, ETIMEDOUT,
+				 "the daemon with pid %ld has the lock of %s, but does not listen: "
+				 "end it (kill %ld) and try again",
+				 holder, home, holder);
+	return error_set(err, ETIMEDOUT, "a daemon has the lock of %s, but does not listen", home);
+}
+
 static int start_and_dial(const char *home, int *ret, struct error *err)
 {
 	uint64_t due_ns = clock_mono_ns() + START_TIMEOUT_MS * (uint64_t)1000000U;
@@ -103,11 +113,7 @@ static int start_and_dial(const char *home, int *ret, struct error *err)
 			(void)poll(NULL, 0, ROUND_MS);
 		r = dial_daemon(home, ret, err);
 	} while (nobody_listens(r) && clock_mono_ns() < due_ns);
-	return nobody_listens(r) ? error_set(err, ETIMEDOUT,
-					     "the daemon with pid %ld has the lock of %s, but "
-					     "does not listen: end it (kill %ld) and try again",
-					     holder, home, holder)
-				 : r;
+	return nobody_listens(r) ? deaf_daemon(home, holder, err) : r;
 }
 
 int client_dial(const char *home, bool start, int *ret, struct error *err)

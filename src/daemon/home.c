@@ -148,10 +148,11 @@ int home_lock(struct home *home, struct error *err)
 		return error_errno(err, "open %s/daemon.lock", home->path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? 1 : error_errno(err, "lock %s", home->path);
-	// The number is for people: who holds the lock is decided by the lock.
+	// The number is for people, and a full disk may refuse it: who holds the lock is decided by
+	// the lock.
 	(void)snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-	if (ftruncate(fd, 0) < 0 || fd_write_full(fd, pid, strlen(pid)) < 0)
-		return error_errno(err, "write %s/daemon.lock", home->path);
+	if (ftruncate(fd, 0) == 0)
+		(void)fd_write_full(fd, pid, strlen(pid));
 	home->lock_fd = TAKE_FD(fd);
 	return 0;
 }

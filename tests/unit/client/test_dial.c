@@ -121,7 +121,8 @@ static void a_listener_of_another_uid_is_refused(void **state)
 	char byte;
 
 	(void)state;
-	if (chown(mkdtemp(dir), 65534, 65534) < 0) {
+	assert_non_null(mkdtemp(dir));
+	if (chown(dir, 65534, 65534) < 0) {
 		(void)rmdir(dir);
 		skip(); // only root can make one, and not in a world
 	}
