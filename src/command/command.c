@@ -117,6 +117,7 @@ static struct record_command as_record(const struct command *command)
 		.argv = &command->prepare.argv,
 		.env = &command->env,
 		.started_ns = command->started_ns,
+		.started = command->recorded,
 	};
 }
 
@@ -128,21 +129,25 @@ static uint64_t elapsed_ms(const struct command *command)
 /* Refusal ------------------------------------------------------------------------------ */
 
 /** The words that the trace and the result use for each kind of refusal. */
-static const struct {
+static const struct refusal_kind {
 	const char *type, *status;
-} refusal_status[] = {
-	{"not-found", "not_found"},
-	{"not-executable", "not_executable"},
-	{"usage", "refused"},
+	bool traced; /**< Also when it had no start there. */
+} refusal_kinds[] = {
+	{"not-found", "not_found", true},
+	{"not-executable", "not_executable", true},
+	{"usage", "refused", false},
+	{"trace-unwritable", "error", false},
 };
 
-static const char *status_of_refusal(const char *type)
+static const struct refusal_kind *kind_of_refusal(const char *type)
 {
-	for (size_t i = 0; i < ARRAY_LEN(refusal_status); i++) {
-		if (strcmp(refusal_status[i].type, type) == 0)
-			return refusal_status[i].status;
+	static const struct refusal_kind other = {NULL, "error", true};
+
+	for (size_t i = 0; i < ARRAY_LEN(refusal_kinds); i++) {
+		if (strcmp(refusal_kinds[i].type, type) == 0)
+			return &refusal_kinds[i];
 	}
-	return "error";
+	return &other;
 }
 
 /**
@@ -152,20 +157,19 @@ static const char *status_of_refusal(const char *type)
 static void record_refusal(struct command *command)
 {
 	struct record_command record = as_record(command);
+	const struct refusal_kind *kind = kind_of_refusal(command->refusal.type);
 	struct record_result result = {
-		.status = status_of_refusal(command->refusal.type),
+		.status = kind->status,
 		.error = command->error.msg,
 		.exit = command->refusal.exit,
 		.duration_ms = elapsed_ms(command),
 		.world_reused = command->reused,
 	};
-	const char *type = command->refusal.type;
 	struct error ignored = {0};
 
 	// The caller hears the refusal itself; a trace that cannot be written is told by the
 	// next command, which will not start.
-	if (command->recorded ||
-	    (strcmp(type, "usage") != 0 && strcmp(type, "trace-unwritable") != 0))
+	if (command->recorded || kind->traced)
 		(void)record_complete(command->commands->options.trace, &record, &result, &ignored);
 }
 

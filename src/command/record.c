@@ -11,12 +11,14 @@
 /** Until policies exist the built-in rules are the policy and the plan is their commit. */
 #define POLICY_BUILTIN "builtin"
 
-/** Only the start of a command can still be refused; everything else has happened. */
-static int record(struct trace *trace, int r, const struct buf *line, struct error *err)
+/** Write a line that was printed with the result r; what has happened waits when it must. */
+static int append(struct trace *trace, bool happened, int r, const struct buf *line,
+		  struct error *err)
 {
 	if (r < 0 || line->failed)
 		return error_oom(err);
-	return trace_record(trace, line->data, line->len, err);
+	return happened ? trace_record(trace, line->data, line->len, err)
+			: trace_append(trace, line->data, line->len, err);
 }
 
 static struct span_common command_common(const struct record_command *command,
@@ -62,9 +64,7 @@ int record_start(struct trace *trace, const struct record_command *command, stru
 	struct span_command fields = command_fields(command);
 	AUTO(buf_done) struct buf line = {0};
 
-	if (span_print_command(&line, &common, &fields) < 0 || line.failed)
-		return error_oom(err);
-	return trace_append(trace, line.data, line.len, err);
+	return append(trace, false, span_print_command(&line, &common, &fields), &line, err);
 }
 
 int record_complete(struct trace *trace, const struct record_command *command,
@@ -86,7 +86,8 @@ int record_complete(struct trace *trace, const struct record_command *command,
 	fields.stdout_bytes = result->stdout_bytes;
 	fields.stderr_bytes = result->stderr_bytes;
 	fields.world_reused = result->world_reused;
-	return record(trace, span_print_command(&line, &common, &fields), &line, err);
+	return append(trace, command->started, span_print_command(&line, &common, &fields), &line,
+		      err);
 }
 
 static struct span_common session_common(struct session *session, enum span_event event)
@@ -123,7 +124,7 @@ int record_world(struct trace *trace, struct session *session, const char *reaso
 	};
 	AUTO(buf_done) struct buf line = {0};
 
-	return record(trace, span_print_world(&line, &common, &fields), &line, err);
+	return append(trace, true, span_print_world(&line, &common, &fields), &line, err);
 }
 
 int record_guard(struct trace *trace, struct session *session, const struct world_guarded *what,
@@ -136,5 +137,5 @@ int record_guard(struct trace *trace, struct session *session, const struct worl
 	AUTO(buf_done) struct buf line = {0};
 
 	common.span_id = what->span_id;
-	return record(trace, span_print_guard(&line, &common, &guard), &line, err);
+	return append(trace, true, span_print_guard(&line, &common, &guard), &line, err);
 }

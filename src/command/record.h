@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "world/session.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct command_request;
@@ -23,6 +24,7 @@ struct record_command {
 	const struct strv *argv;
 	const struct strv *env;
 	uint64_t started_ns; /**< CLOCK_REALTIME. */
+	bool started;        /**< Its start is in the trace. */
 };
 
 /** How it ended.  Borrowed. */
@@ -40,7 +42,7 @@ struct record_result {
 /** Write command_start.  A command whose start cannot be written must not run. */
 int record_start(struct trace *trace, const struct record_command *command, struct error *err);
 
-/** Write command_complete. */
+/** Write command_complete; that of a command that was started is never lost, see trace_record(). */
 int record_complete(struct trace *trace, const struct record_command *command,
 		    const struct record_result *result, struct error *err);
 

@@ -11,7 +11,7 @@
  *   means reading one file, the current one (or, while that is empty, the one before).
  * - An event that has happened already (trace_record()) and cannot be written waits in the backlog,
  *   which goes first.  While it cannot be written nothing else is, so no command starts; when it
- *   grows too long, the trace is broken.
+ *   cannot take one more, none starts until the trace is opened anew.
  * - A trace that cannot be trusted any more (a failed sync, a line that could not be taken
  *   back, a file changed by another program) is broken: every later append is refused
  *   with the reason, and so is the command that it was for.  Opening it anew mends it.
@@ -58,9 +58,9 @@ struct trace {
 	char head[TRACE_LINE_HASH + 1]; /**< Hash of the last line. */
 	struct unfinished open;
 	struct trace_flush flush;
-	struct buf
-		backlog; /**< Lines that must be written before any other, each with a newline. */
-	struct buf line; /**< Scratch. */
+	struct buf backlog;  /**< Lines that go before any other, each with a newline. */
+	bool lost;           /**< The backlog could not take one. */
+	struct buf line;     /**< Scratch. */
 	struct error broken; /**< Why no line is taken any more; code 0 while one is. */
 };
 
@@ -272,9 +272,27 @@ static int drain_backlog(struct trace *trace, struct error *err)
 
 int trace_append(struct trace *trace, const char *line, size_t len, struct error *err)
 {
+	if (trace->lost)
+		return error_set(err, ENOSPC,
+				 "events were lost while the trace could not be written: start "
+				 "the daemon again");
+
 	int r = drain_backlog(trace, err);
 
 	return r < 0 ? r : write_event(trace, line, len, err);
+}
+
+/** Keep a line for later. */
+static void keep_event(struct trace *trace, const char *line, size_t len)
+{
+	struct buf *backlog = &trace->backlog;
+
+	if (backlog->len + len + 1 > BACKLOG_BYTES || !buf_room(backlog, len + 1)) {
+		trace->lost = true;
+		return;
+	}
+	buf_add(backlog, line, len);
+	buf_adds(backlog, "\n");
 }
 
 int trace_record(struct trace *trace, const char *line, size_t len, struct error *err)
@@ -284,17 +302,12 @@ int trace_record(struct trace *trace, const char *line, size_t len, struct error
 
 	if (r < 0)
 		return r;
-	r = trace_append(trace, line, len, err);
+	r = drain_backlog(trace, err);
 	if (r == 0)
-		return 0;
-	if (trace->backlog.len + len + 1 > BACKLOG_BYTES) {
-		if (!trace->broken.code)
-			(void)error_set(&trace->broken, -r, "events were lost: %s", err->msg);
-		return r;
-	}
-	buf_add(&trace->backlog, line, len);
-	buf_adds(&trace->backlog, "\n");
-	return trace->backlog.failed ? break_trace(trace, error_oom(err), err) : r;
+		r = write_event(trace, line, len, err);
+	if (r < 0 && !trace->broken.code)
+		keep_event(trace, line, len);
+	return r;
 }
 
 const char *trace_head(const struct trace *trace)

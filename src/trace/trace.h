@@ -62,7 +62,7 @@ int trace_append(struct trace *trace, const char *line, size_t len, struct error
 /**
  * As trace_append(), for what has happened and cannot be refused any more: when the line cannot be
  * written, it is kept and written before any other line.  The error says why it could not be
- * written now.  When more than 1 MiB waits, the trace is closed to all.
+ * written now.  When more than 1 MiB waits, trace_append() fails until the trace is opened anew.
  */
 int trace_record(struct trace *trace, const char *line, size_t len, struct error *err);
 

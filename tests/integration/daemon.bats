@@ -518,3 +518,23 @@ tampered() {
 	sed -i '$d' "$SUBSTRATE_HOME/trace.jsonl"
 	run -1 substrate trace verify --head "$head"
 }
+
+# What the trace says of a command -------------------------------------------------------------
+
+@test "trace SPAN tells what was set aside while the command ran, and where it is kept" {
+	git init -q .
+	span=$(substrate run --json -- sh -c 'echo x >.envrc; while [ -e .envrc ]; do sleep 0.05; done' |
+		jq -r .span_id)
+	substrate trace "$span" | tee shown
+	kept=$(sed -n 's/.* set_aside  [^ ]*\/.envrc .*  \(\/.*\)$/\1/p' shown)
+	[ "$(cat "$kept")" = x ]
+}
+
+@test "a refused command has its place in the trace; what is no request has none" {
+	run -125 --separate-stderr substrate run --json --cwd "$SUBSTRATE_HOME" -- true
+	span=$(jq -r .span_id <<<"$output")
+	substrate trace "$span" | grep "^status *error"
+	lines=$(wc -l <"$SUBSTRATE_HOME/trace.jsonl")
+	run -2 substrate run --cwd /no/such -- true
+	[ "$(wc -l <"$SUBSTRATE_HOME/trace.jsonl")" -eq "$lines" ]
+}
