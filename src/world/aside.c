@@ -27,7 +27,7 @@
 #define REMOVE_ENTRIES_MAX 4096U
 
 struct aside {
-	struct worker *worker; /**< Removes what is not kept; NULL: removed at once.  Borrowed. */
+	struct remover *remover; /**< Removes what is not kept.  Borrowed. */
 	char *home;
 	char *span;          /**< Whose folder is open; NULL: none. */
 	char *folder;        /**< Its path. */
@@ -36,14 +36,14 @@ struct aside {
 	uint64_t bytes_left; /**< That may still be copied for this span. */
 };
 
-int aside_new(const char *home, struct worker *worker, struct aside **ret, struct error *err)
+int aside_new(const char *home, struct remover *remover, struct aside **ret, struct error *err)
 {
 	struct aside *aside = calloc(1, sizeof(*aside));
 
 	if (!aside)
 		return error_oom(err);
 	aside->fd = -1;
-	aside->worker = worker;
+	aside->remover = remover;
 	aside->home = strdup(home);
 	if (!aside->home) {
 		free(aside);
@@ -250,10 +250,12 @@ static int move_across(struct aside *aside, const struct origin *from, struct as
 	if (n < 0)
 		copy.budget.cut = true; // it still must not stay where it was
 
-	int r = copy.from.name == hidden
-			? aside_remove(aside->worker, from->dirfd, hidden, err)
-			: aside_tree_remove(from->dirfd, from->name, &removal, err);
+	int r = 0;
 
+	if (copy.from.name == hidden)
+		remover_take(aside->remover, from->dirfd, hidden);
+	else
+		r = aside_tree_remove(from->dirfd, from->name, &removal, err);
 	ret->partial = copy.budget.cut || removal.cut;
 	return n > 0 ? set_kept(aside, n, from->name, ret, err) : r;
 }
@@ -267,10 +269,12 @@ static int remove_unkept(struct aside *aside, const struct origin *from, struct 
 	unlock_entry(from);
 	new_name(name);
 	if (renameat2(from->dirfd, from->name, aside->fd, name, RENAME_NOREPLACE) == 0)
-		return aside_remove(aside->worker, aside->fd, name, err);
-	if (hide(from, name, err) == 0)
-		return aside_remove(aside->worker, from->dirfd, name, err);
-	return aside_tree_remove(from->dirfd, from->name, &removal, err);
+		remover_take(aside->remover, aside->fd, name);
+	else if (hide(from, name, err) == 0)
+		remover_take(aside->remover, from->dirfd, name);
+	else
+		return aside_tree_remove(from->dirfd, from->name, &removal, err);
+	return 0;
 }
 
 static int move_out(struct aside *aside, struct origin *from, struct aside_result *ret,

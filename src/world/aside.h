@@ -16,13 +16,13 @@
 
 struct aside;
 struct error;
-struct worker;
+struct remover;
 
 /**
- * `home`: SUBSTRATE_HOME, real.  Nothing is made before it is needed.  `worker` (borrowed, it may
- * outlive *ret) removes what is not kept; NULL: it is removed at once.  Caller owns *ret.
+ * `home`: SUBSTRATE_HOME, real.  Nothing is made before it is needed.  `remover`
+ * (borrowed) takes what is not kept.  Caller owns *ret.
  */
-int aside_new(const char *home, struct worker *worker, struct aside **ret, struct error *err);
+int aside_new(const char *home, struct remover *remover, struct aside **ret, struct error *err);
 
 /** NULL is fine.  Returns NULL. */
 struct aside *aside_free(struct aside *aside);

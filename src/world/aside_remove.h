@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Removing trees that a world made without holding anybody up. */
+/** Removing trees that a world made, in the background. */
 #pragma once
 
+#include "base/compiler.h"
+
 struct error;
-struct worker;
+struct loop;
+struct remover;
+
+/** Start its thread.  On success the caller owns *ret. */
+int remover_new(struct loop *loop, struct remover **ret, struct error *err);
+
+/** What was not removed yet stays.  NULL is fine.  Returns NULL. */
+struct remover *remover_free(struct remover *remover);
+DEFINE_AUTO(struct remover *, remover_free)
 
 /**
- * Remove `name` (one component) from the directory `dirfd`, in slices in the worker; what cannot
- * be removed stays.  Without a worker it is removed before this returns.
+ * Remove `name` (one component) from the directory `dirfd` (may be O_PATH; not kept).  It has a
+ * harmless name, so what cannot be removed stays: a tree that is deeper than we go, one
+ * that grows as fast, and what comes while 256 others wait.
  */
-int aside_remove(struct worker *worker, int dirfd, const char *name, struct error *err);
+void remover_take(struct remover *remover, int dirfd, const char *name);

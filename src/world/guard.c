@@ -231,7 +231,7 @@ static int fill(struct guard *guard, const struct guard_options *options, struct
 	if (!guard->refs || !guard->configs)
 		return error_oom(err);
 
-	int r = aside_new(options->spec->substrate_home, guard->hub->worker, &guard->aside, err);
+	int r = aside_new(options->spec->substrate_home, guard->hub->remover, &guard->aside, err);
 
 	if (options->spec->guards_off & (1U << PLAN_GUARD_PROTECT))
 		return r; // a test wants to see what happens without

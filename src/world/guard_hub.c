@@ -9,7 +9,7 @@
 #include "world/guard_hub.h"
 
 #include "base/error.h"
-#include "loop/worker.h"
+#include "world/aside_remove.h"
 #include "world/guard_config.h"
 #include "world/guard_path.h"
 #include "world/guard_repo.h"
@@ -179,12 +179,12 @@ int guard_hub_new(struct loop *loop, struct guard_hub **ret, struct error *err)
 		return error_oom(err);
 	hub->loop = loop;
 
-	int r = worker_new(loop, &hub->worker, err);
+	int r = remover_new(loop, &hub->remover, err);
 
 	if (r == 0)
 		r = guard_watch_new(loop, &watch_ops, hub, &hub->watch, err);
 	if (r < 0) {
-		hub->worker = worker_free(hub->worker);
+		hub->remover = remover_free(hub->remover);
 		free(hub);
 		return error_wrap(err, r, "projects cannot be guarded");
 	}
@@ -199,7 +199,7 @@ struct guard_hub *guard_hub_free(struct guard_hub *hub)
 	timer_stop(&hub->settle_timer);
 	timer_stop(&hub->poll_timer);
 	hub->watch = guard_watch_free(hub->watch);
-	hub->worker = worker_free(hub->worker);
+	hub->remover = remover_free(hub->remover);
 	free(hub);
 	return NULL;
 }

@@ -22,7 +22,7 @@ struct guard_repo;
 
 struct guard_hub {
 	struct loop *loop;
-	struct worker *worker; /**< Removes what is set aside and not kept. */
+	struct remover *remover; /**< Removes what is set aside and not kept. */
 	struct guard_watch *watch;
 	struct guard *guards;
 	struct guard_dir *dirs;

@@ -165,9 +165,10 @@ static void start_due(struct timer *timer)
 
 const char *world_guard_span(const struct world *world)
 {
-	const char *span = guard_span(world->guard);
+	// There is no guard yet while one is made, and that may already set something aside.
+	const char *span = world->guard ? guard_span(world->guard) : NULL;
 
-	return id_valid("spn", span) ? span : NULL;
+	return span && id_valid("spn", span) ? span : NULL;
 }
 
 static void on_guarded(const struct guard_record *record, void *owner)

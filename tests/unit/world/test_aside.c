@@ -7,8 +7,8 @@
 #include "base/str.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "loop/worker.h"
 #include "world/aside.h"
+#include "world/aside_remove.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,6 +28,8 @@ struct fixture {
 	char top[64], other[64];
 	char *home, *project;
 	int fd; /**< The project. */
+	struct loop *loop;
+	struct remover *remover;
 	struct aside *aside;
 };
 
@@ -98,12 +100,16 @@ static void make_fixture(struct fixture *f, bool across)
 	must(mkdir(f->project, 0755));
 	f->fd = open(f->project, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	must(f->fd);
-	assert_int_equal(aside_new(f->home, NULL, &f->aside, &err), 0);
+	assert_int_equal(loop_new(&f->loop, &err), 0);
+	assert_int_equal(remover_new(f->loop, &f->remover, &err), 0);
+	assert_int_equal(aside_new(f->home, f->remover, &f->aside, &err), 0);
 }
 
 static void free_fixture(struct fixture *f)
 {
 	f->aside = aside_free(f->aside);
+	f->remover = remover_free(f->remover);
+	f->loop = loop_free(f->loop);
 	f->fd = fd_close(f->fd);
 	remove_tree(f->top);
 	remove_tree(f->other);
@@ -366,24 +372,36 @@ static void loop_turn(struct loop *loop)
 	assert_int_equal(loop_run(loop, &err), 0);
 }
 
-/** A tree of more entries than one slice removes is gone at once and removed in the background. */
-static void what_is_not_kept_is_removed_in_the_background(void **state)
+/** Keep as much as is kept; what comes next is only removed. */
+static void fill_up(struct fixture *f)
 {
-	struct fixture *f = *state;
-	struct error err = {0};
-	AUTO(loop_free) struct loop *loop = NULL;
-	AUTO(worker_free) struct worker *worker = NULL;
-	AUTO(mem_free) char *folder = in(f->home, "aside/" SPAN);
-	char name[32];
-
-	assert_int_equal(loop_new(&loop, &err), 0);
-	assert_int_equal(worker_new(loop, &worker, &err), 0);
-	f->aside = aside_free(f->aside);
-	assert_int_equal(aside_new(f->home, worker, &f->aside, &err), 0);
 	for (int i = 0; i < 256; i++) {
 		write_file(f->fd, ".envrc", "evil");
 		free(move(f, ".envrc", NULL));
 	}
+}
+
+/** Turn the loop until as many entries are left that are kept, or for long. */
+static void wait_for(struct fixture *f, unsigned kept, unsigned hidden)
+{
+	AUTO(mem_free) char *folder = in(f->home, "aside/" SPAN);
+
+	for (int i = 0; i < 1000; i++) {
+		if (entries(folder) == kept && entries(f->project) == hidden)
+			return;
+		loop_turn(f->loop);
+	}
+	assert_int_equal(entries(folder), kept);
+	assert_int_equal(entries(f->project), hidden);
+}
+
+/** A tree of more entries than one slice removes is gone at once and removed in the background. */
+static void what_is_not_kept_is_removed_in_the_background(void **state)
+{
+	struct fixture *f = *state;
+	char name[32];
+
+	fill_up(f);
 	must(mkdirat(f->fd, ".vscode", 0755));
 	for (int i = 0; i < 5000; i++) {
 		(void)snprintf(name, sizeof(name), ".vscode/%d", i);
@@ -391,12 +409,27 @@ static void what_is_not_kept_is_removed_in_the_background(void **state)
 	}
 	must(fchmodat(f->fd, ".vscode", 0, 0));
 	assert_null(move(f, ".vscode", NULL));
-	assert_false(is_there(f->fd, ".vscode"));
-	for (int i = 0; i < 1000 && (entries(folder) > 256 || entries(f->project) > 0); i++)
-		loop_turn(loop);
-	assert_int_equal(entries(folder), 256);
-	assert_int_equal(entries(f->project), 0);
-	f->aside = aside_free(f->aside);
+	wait_for(f, 256, 0);
+}
+
+/** Every tree that waits holds a descriptor. */
+static void not_too_many_wait_to_be_removed(void **state)
+{
+	struct fixture *f = *state;
+
+	fill_up(f);
+
+	unsigned before = entries("/proc/self/fd");
+
+	for (int i = 0; i < 300; i++) {
+		must(mkdirat(f->fd, ".vscode", 0755));
+		assert_null(move(f, ".vscode", NULL));
+	}
+	assert_in_range(entries("/proc/self/fd"), before + 200, before + 256 + 4);
+	wait_for(f, 256 + 44, 0);
+	for (int i = 0; i < 1000 && entries("/proc/self/fd") > before; i++)
+		loop_turn(f->loop);
+	assert_int_equal(entries("/proc/self/fd"), before);
 }
 
 /** Modes that keep an ordinary user from moving things out of his own directory. */
@@ -563,6 +596,7 @@ int main(void)
 		SAME(an_unusable_folder_hides_it_in_place),
 		SAME(too_many_are_removed),
 		SAME(what_is_not_kept_is_removed_in_the_background),
+		SAME(not_too_many_wait_to_be_removed),
 		SAME(modes_are_no_defence),
 		SAME(a_swapped_directory_leads_nowhere),
 		ACROSS(a_file_is_moved),
