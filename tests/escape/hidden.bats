@@ -11,9 +11,9 @@ load escape
 setup() {
 	setup_escape
 	use_home
-	mkdir -p "$HOME"/{.ssh,.aws,.config/gh,.docker,notes,.local/share/keyrings}
+	mkdir -p "$HOME"/{.ssh,.aws,.config/gh,.docker,.substrate,notes,.local/share/keyrings}
 	for file in .ssh/id_ed25519 .ssh/other .aws/credentials .config/gh/hosts.yml .netrc .bash_history \
-		.docker/config.json .local/share/keyrings/login.keyring; do
+		.docker/config.json .local/share/keyrings/login.keyring .substrate/trace.jsonl; do
 		echo "secret of $file" >"$HOME/$file"
 	done
 	echo "known" >"$HOME/.ssh/known_hosts"
@@ -37,7 +37,7 @@ no_secret() {
 	no_secret
 	[[ "$output" == *"no secret"* ]]
 	[[ "$output" == *known* ]]
-	for file in .ssh/id_ed25519 .aws/credentials .netrc; do
+	for file in .ssh/id_ed25519 .aws/credentials .netrc .substrate/trace.jsonl; do
 		in_world cat "$HOME/$file"
 		[ "$status" -ne 0 ]
 	done
@@ -46,7 +46,8 @@ no_secret() {
 @test "companion: without hiding they are read" {
 	without hide
 	in_world sh -c "$read_home" "$HOME"
-	for file in .ssh/id_ed25519 .aws/credentials .netrc .local/share/keyrings/login.keyring; do
+	for file in .ssh/id_ed25519 .aws/credentials .netrc .local/share/keyrings/login.keyring \
+		.substrate/trace.jsonl; do
 		[[ "$output" == *"secret of $file"* ]]
 	done
 }
