@@ -24,14 +24,15 @@ static const struct {
 	{"ENOSYS", "the kernel does not have it"},
 };
 
-/** What the probe calls it, what it is for, and whether a world can do without it, and whether
- * trying it takes a user namespace.
+/**
+ * What the probe calls it, what it is for, whether a world needs it, and whether trying it takes a
+ * user namespace.
  */
 static const struct {
 	const char *probe, *name, *remedy;
 	bool needed, in_userns;
 } mechanisms[] = {
-	{"userns", "user namespace", USERNS_REMEDY, true, true},
+	{"userns", "user namespace", USERNS_REMEDY, true, false},
 	{"mountns", "mount namespace", USERNS_REMEDY, true, true},
 	{"pidns", "PID namespace", USERNS_REMEDY, true, true},
 	{"netns", "network namespace", USERNS_REMEDY, true, true},
@@ -94,8 +95,7 @@ static json_t *judge(const json_t *probe)
 		const json_t *found = json_object_get(probe, mechanisms[i].probe);
 		bool works = found_works(found);
 		// Without a user namespace nothing that needs one could be tried.
-		bool follows = !userns && !works && strcmp(mechanisms[i].probe, "userns") != 0 &&
-			       mechanisms[i].in_userns;
+		bool follows = !userns && !works && mechanisms[i].in_userns;
 
 		ok = ok && (works || !mechanisms[i].needed);
 		(void)json_array_append_new(

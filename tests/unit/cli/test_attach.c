@@ -158,6 +158,21 @@ static void a_problem_never_counts_as_success(void **state)
 	assert_string_equal(result->err, "substrate: odd\n");
 }
 
+static void what_went_wrong_with_a_result_is_told(void **state)
+{
+	const struct fake_step steps[] = {{FAKE_SWITCH, NULL, 0},
+					  STARTED,
+					  EXITED("\"exit\":0,\"error\":\"no room for the span\""),
+					  {FAKE_WAIT_GONE, NULL, 0},
+					  {FAKE_END, NULL, 0}};
+	const struct fake_result *result =
+		fake_daemon_run(&(struct fake_run){.argv = RUN_TRUE, .steps = steps});
+
+	(void)state;
+	assert_int_equal(result->status, 0);
+	assert_non_null(strstr(result->err, "no room for the span"));
+}
+
 static void a_lost_daemon_is_a_failure(void **state)
 {
 	const struct fake_step steps[] = {
@@ -265,6 +280,7 @@ int main(void)
 		cmocka_unit_test(an_ignored_signal_stays_ignored),
 		cmocka_unit_test(a_refusal_is_one_escaped_line),
 		cmocka_unit_test(a_problem_never_counts_as_success),
+		cmocka_unit_test(what_went_wrong_with_a_result_is_told),
 		cmocka_unit_test(a_lost_daemon_is_a_failure),
 		cmocka_unit_test(nonsense_from_the_daemon_is_a_failure),
 		cmocka_unit_test(messages_of_later_versions_are_skipped),
