@@ -534,7 +534,8 @@ tampered() {
 	run -125 --separate-stderr substrate run --json --cwd "$SUBSTRATE_HOME" -- true
 	span=$(jq -r .span_id <<<"$output")
 	substrate trace "$span" | grep "^status *error"
-	lines=$(wc -l <"$SUBSTRATE_HOME/trace.jsonl")
-	run -2 substrate run --cwd /no/such -- true
-	[ "$(wc -l <"$SUBSTRATE_HOME/trace.jsonl")" -eq "$lines" ]
+	before=$(wc -l <"$SUBSTRATE_HOME/trace.jsonl")
+	curl -sS --unix-socket "$SUBSTRATE_HOME/sock/agent.sock" http://localhost/v1/execute \
+		-d '{"agent_id": "a", "cmd": "true", "cwd": "/no/such"}' | jq -e '.status == 400'
+	[ "$(wc -l <"$SUBSTRATE_HOME/trace.jsonl")" -eq "$before" ]
 }
