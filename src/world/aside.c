@@ -7,8 +7,8 @@
 #include "base/path.h"
 #include "base/random.h"
 #include "base/str.h"
-#include "world/aside_remove.h"
 #include "world/aside_tree.h"
+#include "world/remover.h"
 
 #include <errno.h>
 #include <fcntl.h>

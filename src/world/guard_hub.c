@@ -9,10 +9,10 @@
 #include "world/guard_hub.h"
 
 #include "base/error.h"
-#include "world/aside_remove.h"
 #include "world/guard_config.h"
 #include "world/guard_path.h"
 #include "world/guard_repo.h"
+#include "world/remover.h"
 
 #include <errno.h>
 

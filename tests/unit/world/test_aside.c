@@ -8,7 +8,7 @@
 #include "loop/loop.h"
 #include "loop/timer.h"
 #include "world/aside.h"
-#include "world/aside_remove.h"
+#include "world/remover.h"
 
 #include <dirent.h>
 #include <errno.h>

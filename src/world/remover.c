@@ -7,7 +7,7 @@
  * world can fill the tree again meanwhile, and hand over trees faster than they are removed, each
  * of which holds a descriptor: so the slices and the jobs are bounded.
  */
-#include "world/aside_remove.h"
+#include "world/remover.h"
 
 #include "base/error.h"
 #include "base/fd.h"
