@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "http/problem.h"
 #include "loop/worker.h"
+#include "trace/span.h"
 #include "trace/trace.h"
 #include "trace/trace_read.h"
 
@@ -130,6 +131,16 @@ static int query_number(struct exchange *x, const char *name, long max, long *re
 	return 0;
 }
 
+static int check_status(struct exchange *x, struct error *err)
+{
+	const char *status = exchange_query(x, "status");
+
+	return !status || span_status_known(status)
+		       ? 0
+		       : error_set(err, EINVAL, "parameter 'status': expected one of %s",
+				   SPAN_STATUSES);
+}
+
 void spans_list(struct api *api, struct exchange *x, const struct http_request *req,
 		const char *rest)
 {
@@ -140,7 +151,7 @@ void spans_list(struct api *api, struct exchange *x, const struct http_request *
 	(void)req;
 	(void)rest;
 	if (query_number(x, "limit", 10000, &limit, &err) < 0 ||
-	    query_number(x, "since", 4102444800L, &since, &err) < 0) {
+	    query_number(x, "since", 4102444800L, &since, &err) < 0 || check_status(x, &err) < 0) {
 		problem_bad_request(x, err.msg);
 		return;
 	}

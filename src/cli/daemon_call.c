@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "cli/inside.h"
 #include "client/client.h"
 
 #include <errno.h>
@@ -13,6 +14,11 @@
 int daemon_call_open(bool start, struct client **ret, struct error *err)
 {
 	AUTO(mem_free) char *home = NULL;
+
+	if (inside_world())
+		return error_set(err, ECANCELED,
+				 "this is a world: the daemon is not in reach from here");
+
 	int r = client_home(&home, err);
 
 	if (r < 0)

@@ -20,38 +20,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LOG_MAX (1 << 20) // a longer log starts anew with the next daemon
 #define LINE_MAX_SIZE 512
-
-/**
- * The daemon's log, or -1.  Only in a directory that is ours alone: the daemon judges the rest,
- * and says through the pipe what is wrong.
- */
-static int open_log(const char *home)
-{
-	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	struct stat st;
-
-	if (mkdir(home, 0700) < 0 && errno != EEXIST)
-		return -1;
-
-	AUTO(fd_close) int dir = open(home, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022))
-		return -1;
-
-	AUTO(fd_close) int fd = openat(dir, "daemon.log", flags, 0600);
-
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return -1;
-	if (st.st_size > LOG_MAX)
-		(void)!ftruncate(fd, 0); // else it only grows on
-	return TAKE_FD(fd);
-}
 
 /** The variables that the daemon gets. */
 static int make_environment(const char *home, struct strv *env)
@@ -74,7 +46,6 @@ static int start(const char *home, int *ret_ready, int *ret_pidfd, struct error 
 {
 	AUTO(mem_free) char *path = NULL;
 	AUTO(strv_done) struct strv env = {0};
-	AUTO(fd_close) int log = open_log(home);
 	int ends[2];
 	pid_t pid;
 	int r = program_find("substrated", &path, err);
@@ -88,7 +59,7 @@ static int start(const char *home, int *ret_ready, int *ret_pidfd, struct error 
 
 	AUTO(fd_close) int reader = ends[0];
 	AUTO(fd_close) int writer = ends[1];
-	const int fds[] = {-1, -1, log, writer};
+	const int fds[] = {-1, -1, STDERR_FILENO, writer};
 	char *argv[] = {path, (char[]){"--ready-fd"}, (char[]){"3"}, NULL};
 	const struct spawn_request request = {.path = path,
 					      .argv = argv,

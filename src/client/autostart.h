@@ -10,8 +10,8 @@ struct error;
 /**
  * Start substrated for `home` and wait until it listens, at most `timeout_ms`.
  *
- * It gets a session of its own, /dev/null, `home`/daemon.log as its stderr, and the few variables
- * it needs.  Returns 0, AUTOSTART_RUNNING with the pid of the lock's holder (0: not known), or an
- * error that says what the daemon said.
+ * It gets a session of its own, /dev/null, our stderr until it has opened its log, and the few
+ * variables it needs.  Returns 0, AUTOSTART_RUNNING with the pid of the lock's holder (0: not
+ * known), or an error that says what the daemon said.
  */
 int autostart_daemon(const char *home, int timeout_ms, long *ret_holder, struct error *err);

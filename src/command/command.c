@@ -60,7 +60,7 @@ struct command {
 	char span_id[ID_SIZE];
 	char session_id[ID_SIZE];
 	char world_id[ID_SIZE];
-	char plan_hash[65];
+	char plan_hash[65], spec_hash[65];
 	uint64_t started_ns, started_mono_ns;
 	uint64_t bytes[2];
 	bool reused, recorded, timed_out, abandoned;
@@ -113,6 +113,7 @@ static struct record_command as_record(const struct command *command)
 		.session_id = command->session_id[0] ? command->session_id : NULL,
 		.world_id = command->world_id[0] ? command->world_id : NULL,
 		.plan_hash = command->plan_hash[0] ? command->plan_hash : NULL,
+		.spec_hash = command->spec_hash[0] ? command->spec_hash : NULL,
 		.cwd = command->prepare.cwd,
 		.argv = &command->prepare.argv,
 		.env = &command->env,
@@ -421,11 +422,12 @@ static int spawn_leader(struct command *command, struct error *err)
 static void take_world(struct command *command)
 {
 	struct world *world = session_world(command->session);
+	const struct image *image = world_image(world);
 
 	(void)snprintf(command->session_id, ID_SIZE, "%s", session_id(command->session));
 	(void)snprintf(command->world_id, ID_SIZE, "%s", world_id(world));
-	(void)snprintf(command->plan_hash, sizeof(command->plan_hash), "%s",
-		       world_image(world)->hash);
+	(void)snprintf(command->plan_hash, sizeof(command->plan_hash), "%s", image->hash);
+	(void)snprintf(command->spec_hash, sizeof(command->spec_hash), "%s", image->spec_hash);
 }
 
 static int start_in_world(struct command *command, const char **ret_type, struct error *err)

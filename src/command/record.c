@@ -8,7 +8,7 @@
 #include "trace/span.h"
 #include "trace/trace.h"
 
-/** Until policies exist the built-in rules are the policy and the plan is their commit. */
+/** Until policies exist the built-in rules are the policy, and the spec's hash is their commit. */
 #define POLICY_BUILTIN "builtin"
 
 /** Write a line that was printed with the result r; what has happened waits when it must. */
@@ -34,7 +34,7 @@ static struct span_common command_common(const struct record_command *command,
 		.component = "world",
 		.world_id = command->world_id,
 		.policy_id = POLICY_BUILTIN,
-		.policy_commit = command->plan_hash,
+		.policy_commit = command->spec_hash,
 		.profile = req->profile,
 		.agent_id = req->agent,
 	};
@@ -102,7 +102,7 @@ static struct span_common session_common(struct session *session, enum span_even
 		.component = "world",
 		.world_id = world ? world_id(world) : NULL,
 		.policy_id = POLICY_BUILTIN,
-		.policy_commit = world ? world_image(world)->hash : NULL,
+		.policy_commit = world ? world_image(world)->spec_hash : NULL,
 		.profile = spec->profile,
 		.agent_id = spec->agent,
 	};
@@ -117,7 +117,7 @@ int record_world(struct trace *trace, struct session *session, const char *reaso
 	struct span_world fields = {
 		.project = session_spec(session)->project.root,
 		.backend = "linux",
-		.plan_hash = common.policy_commit,
+		.plan_hash = world ? world_image(world)->hash : NULL,
 		.reason = reason,
 		.start_us = world ? world_start_us(world) : 0,
 		.landlock_abi = world ? world_landlock_abi(world) : 0,

@@ -20,6 +20,7 @@ struct record_command {
 	const char *session_id; /**< NULL: none. */
 	const char *world_id;   /**< NULL: none. */
 	const char *plan_hash;  /**< NULL: none. */
+	const char *spec_hash;  /**< NULL: none. */
 	const char *cwd;
 	const struct strv *argv;
 	const struct strv *env;

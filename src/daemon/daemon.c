@@ -262,6 +262,21 @@ static void daemon_close(struct daemon *daemon)
 	home_close(&daemon->home);
 }
 
+/** A daemon that a client started lives longer than the client: its stderr becomes the log. */
+static int open_log(struct daemon *daemon, struct error *err)
+{
+	AUTO(fd_close) int fd = -1;
+
+	if (daemon->options->ready_fd < 0)
+		return 0;
+
+	int r = home_open_log(&daemon->home, &fd, err);
+
+	if (r == 0 && dup2(fd, STDERR_FILENO) < 0)
+		r = error_errno(err, "dup2");
+	return r;
+}
+
 /** 1: another daemon has the lock. */
 static int daemon_open(struct daemon *daemon, struct error *err)
 {
@@ -273,6 +288,9 @@ static int daemon_open(struct daemon *daemon, struct error *err)
 	if (r == 0)
 		r = home_lock(&daemon->home, err);
 	if (r != 0)
+		return r;
+	r = open_log(daemon, err);
+	if (r < 0)
 		return r;
 	r = program_find("substrate-init", &daemon->init_path, err);
 	if (r == 0)

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define BACKLOG 128
+#define LOG_MAX (1 << 20) // a longer log starts anew with the next daemon
 
 static int home_name(char **ret, struct error *err)
 {
@@ -65,6 +66,7 @@ static int check_parent(const char *path, struct error *err)
 	return 0;
 }
 
+/** All directories above `real`. */
 static int check_parents(const char *real, struct error *err)
 {
 	AUTO(mem_free) char *at = path_parent(real);
@@ -100,16 +102,39 @@ static int check_home(int fd, const char *path, struct error *err)
 	return 0;
 }
 
+/** Make it where it may be: a place that is refused stays as it is. */
+static int make_home(const char *name, struct error *err)
+{
+	AUTO(mem_free) char *parent = path_parent(name);
+	AUTO(mem_free) char *real = NULL;
+	struct stat st;
+
+	if (!parent || lstat(name, &st) == 0)
+		return 0; // "/", or there already: it is judged later
+	if (errno != ENOENT)
+		return error_errno(err, "SUBSTRATE_HOME %s", name);
+
+	int r = path_real(parent, &real, err);
+
+	if (r == 0)
+		r = check_parent(real, err);
+	if (r == 0)
+		r = check_parents(real, err);
+	if (r == 0 && mkdir(name, 0700) < 0 && errno != EEXIST)
+		r = error_errno(err, "make SUBSTRATE_HOME %s", name);
+	return r;
+}
+
 int home_open(struct home *ret, struct error *err)
 {
 	AUTO(mem_free) char *name = NULL;
 	AUTO(mem_free) char *real = NULL;
 	int r = home_name(&name, err);
 
+	if (r == 0)
+		r = make_home(name, err);
 	if (r < 0)
 		return r;
-	if (mkdir(name, 0700) < 0 && errno != EEXIST)
-		return error_errno(err, "make SUBSTRATE_HOME %s", name);
 	r = path_real(name, &real, err);
 	if (r < 0)
 		return r;
@@ -170,7 +195,36 @@ pid_t home_holder(const struct home *home)
 	return str_to_long(text, 1, INT_MAX, &pid) < 0 ? 0 : (pid_t)pid;
 }
 
-/** The socket's directory; its descriptor gives names that fit sockaddr_un's 108 bytes. */
+int home_open_log(const struct home *home, int *ret_fd, struct error *err)
+{
+	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	AUTO(fd_close) int fd = openat(home->fd, "daemon.log", flags, 0600);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "open %s/daemon.log", home->path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, EINVAL, "%s/daemon.log is not a file", home->path);
+	if (st.st_size > LOG_MAX)
+		(void)!ftruncate(fd, 0); // else it only grows on
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/**
+ * The socket's name: its real path, by which worlds find sockets that they must not show
+ * (/proc/net/unix); through a descriptor of its directory when that is too long for 108 bytes.
+ */
+static void name_socket(const struct home *home, int dir, struct sockaddr_un *ret)
+{
+	size_t size = sizeof(ret->sun_path);
+	int len = snprintf(ret->sun_path, size, "%s/sock/agent.sock", home->path);
+
+	if (len < 0 || (size_t)len >= size)
+		(void)snprintf(ret->sun_path, size, "/proc/self/fd/%d/agent.sock", dir);
+}
+
+/** The socket's directory, made when missing. */
 static int open_sock_dir(struct home *home, int *ret, struct error *err)
 {
 	if (mkdirat(home->fd, "sock", 0700) < 0 && errno != EEXIST)
@@ -202,8 +256,7 @@ int home_listen(struct home *home, int *ret_fd, struct error *err)
 
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/agent.sock",
-		       dir);
+	name_socket(home, dir, &address);
 	if (unlinkat(dir, "agent.sock", 0) < 0 && errno != ENOENT)
 		return error_errno(err, "remove the stale %s/sock/agent.sock", home->path);
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)

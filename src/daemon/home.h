@@ -20,7 +20,8 @@ struct home {
 	int lock_fd; /**< daemon.lock, held; -1 before home_lock(). */
 };
 
-/** Find ($SUBSTRATE_HOME, else ~/.substrate), make when missing, and judge. */
+/** Find ($SUBSTRATE_HOME, else ~/.substrate), judge, and make when missing and its place is good.
+ */
 int home_open(struct home *ret, struct error *err);
 
 /** Release everything; works on {NULL, -1, -1}. */
@@ -31,6 +32,9 @@ int home_lock(struct home *home, struct error *err);
 
 /** The pid that the lock's holder wrote, for a message; 0: not known. */
 pid_t home_holder(const struct home *home);
+
+/** Open daemon.log for appending; one of over 1 MiB starts anew.  The lock is held. */
+int home_open_log(const struct home *home, int *ret_fd, struct error *err);
 
 /**
  * Bind and listen on sock/agent.sock (0600 in a 0700 directory).  The lock is held, so a

@@ -28,6 +28,18 @@ const char *span_event_name(enum span_event event)
 	return names[event];
 }
 
+bool span_status_known(const char *status)
+{
+	size_t len = strlen(status);
+
+	for (const char *at = SPAN_STATUSES; at; at = strstr(at, ", ")) {
+		at += *at == ',' ? 2 : 0;
+		if (len > 0 && len == strcspn(at, ",") && strncmp(at, status, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void put_time(struct buf *out, const char *key, uint64_t real_ns)
 {
 	char text[CLOCK_TEXT_SIZE];

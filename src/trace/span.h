@@ -55,7 +55,7 @@ struct span_command {
 	const char *traceparent;
 	/* The result, used by command_complete only. */
 	uint64_t ts_end_ns, duration_ms;
-	const char *status; /**< ok, failed, signaled, timed_out, refused, error, lost, ... */
+	const char *status; /**< One of SPAN_STATUSES. */
 	int exit;           /**< Negative: none (null), when it did not exit. */
 	int signal;         /**< 0: none. */
 	const char *error;  /**< Why it did not run. */
@@ -64,6 +64,14 @@ struct span_command {
 	bool world_reused;
 	const char *limits; /**< "unavailable" until cgroups are used. */
 };
+
+/** How a command ended; "running" is said of one that did not. */
+#define SPAN_STATUSES \
+	"ok, failed, signaled, timed_out, not_found, not_executable, refused, error, lost, " \
+	"running"
+
+/** Is it one of SPAN_STATUSES? */
+bool span_status_known(const char *status);
 
 /** world_start and world_stop. */
 struct span_world {

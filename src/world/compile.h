@@ -12,6 +12,7 @@ struct error;
 struct image {
 	struct buf plan;          /**< The blob for init. */
 	char hash[65];            /**< Its SHA-256. */
+	char spec_hash[65];       /**< Of what it was compiled from. */
 	struct strv skeletons;    /**< Host directories whose entries are bound one by one. */
 	struct strv protect_dirs; /**< Host directories (real) to watch for protected entries. */
 	struct strv protect_have; /**< Protected host paths that exist and are mounted. */

@@ -247,9 +247,10 @@ static int build(struct making *m, struct error *err)
 				 "the plan has %zu KiB: too many entries in directories that hold "
 				 "hidden paths",
 				 m->image->plan.len >> 10);
-	return sha256_hex(m->image->plan.data, m->image->plan.len, m->image->hash) < 0
-		       ? error_oom(err)
-		       : 0;
+	if (sha256_hex(m->image->plan.data, m->image->plan.len, m->image->hash) < 0 ||
+	    spec_hash(m->spec, m->image->spec_hash) < 0)
+		return error_oom(err);
+	return 0;
 }
 
 int image_compile_host(const struct spec *spec, const struct hostfs *host, bool squash,

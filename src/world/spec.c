@@ -2,12 +2,15 @@
 /** The built-in specification of a world. */
 #include "world/spec.h"
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/path.h"
 #include "filter/filter.h"
+#include "hash/sha256.h"
 #include "world/project.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -117,6 +120,53 @@ int spec_default(const char *substrate_home, const char *cwd, const char *profil
 	*ret = spec;
 	spec = (struct spec){0};
 	return 0;
+}
+
+/** A member with its length before it, so that no text can pass for two; NULL is like no other. */
+static void add_text(struct buf *out, const char *name, const char *text)
+{
+	if (text)
+		buf_addf(out, "%s %zu:%s\n", name, strlen(text), text);
+	else
+		buf_addf(out, "%s -\n", name);
+}
+
+static void add_number(struct buf *out, const char *name, uint64_t value)
+{
+	buf_addf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+int spec_hash(const struct spec *spec, char ret[static 65])
+{
+	const struct spec_user *user = &spec->user;
+	const struct spec_project *project = &spec->project;
+	AUTO(buf_done) struct buf text = {0};
+
+	add_text(&text, "substrate_home", spec->substrate_home);
+	add_text(&text, "profile", spec->profile);
+	add_text(&text, "agent", spec->agent);
+	add_text(&text, "env_home", spec->env_home);
+	add_number(&text, "user.uid", user->uid);
+	add_number(&text, "user.gid", user->gid);
+	add_text(&text, "user.name", user->name);
+	add_text(&text, "user.home", user->home);
+	add_text(&text, "user.shell", user->shell);
+	add_text(&text, "project.root", project->root);
+	add_text(&text, "project.git_dir", project->git_dir);
+	add_text(&text, "project.common_dir", project->common_dir);
+	add_number(&text, "project.git_file", project->git_file);
+	add_number(&text, "project.read_only", project->read_only);
+	add_text(&text, "project.reason", project->reason);
+	add_number(&text, "project.uid", project->uid);
+	add_number(&text, "project.gid", project->gid);
+	for (size_t i = 0; i < spec->write.count; i++)
+		add_text(&text, "write", spec->write.items[i]);
+	add_number(&text, "caches", spec->caches);
+	add_number(&text, "tmp_bytes", spec->tmp_bytes);
+	add_number(&text, "filter_families", spec->filter_families);
+	add_number(&text, "guards_off", spec->guards_off);
+	add_number(&text, "harden_off", spec->harden_off);
+	return text.failed ? -ENOMEM : sha256_hex(text.data, text.len, ret);
 }
 
 void spec_done(struct spec *spec)

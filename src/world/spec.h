@@ -79,6 +79,12 @@ static inline void spec_leave_out(struct spec *spec, const struct spec_without *
 int spec_default(const char *substrate_home, const char *cwd, const char *profile,
 		 const char *agent, struct spec *ret, struct error *err);
 
+/**
+ * The SHA-256 of all members, in lower-case hex: which rules a command ran under.  Returns 0 or
+ * -ENOMEM.
+ */
+int spec_hash(const struct spec *spec, char ret[static 65]);
+
 /** Free the members; works on a zeroed one. */
 void spec_done(struct spec *spec);
 static inline void spec_donep(struct spec *spec)

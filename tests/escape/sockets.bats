@@ -9,6 +9,7 @@ setup() { setup_escape; }
 
 teardown() {
 	end_servers
+	[ ! -f "$BATS_TEST_TMPDIR/other" ] || stop_daemon "$(cat "$BATS_TEST_TMPDIR/other")"
 	teardown_escape
 }
 
@@ -105,6 +106,26 @@ audit="16 3 9" bluetooth="31 3 1" can="29 3 1" xdp="44 3 0" uevent="16 3 15" net
 	[ "$status" -ne 0 ]
 	in_world test -e "$SUBSTRATE_HOME/sock/agent.sock"
 	[ "$status" -ne 0 ]
+}
+
+# another_daemon: serve another home, below that of who runs the suite, and set `other` to it.
+another_daemon() {
+	other=$(home_dir)/other
+	echo "$other" >"$BATS_TEST_TMPDIR/other"
+	SUBSTRATE_HOME=$other substrate run -- true
+	substrate world restart
+}
+
+@test "the socket of another daemon is out of reach of worlds that started later" {
+	another_daemon
+	./attack connect "unix:$other/sock/agent.sock" # the companion
+	held_back connect "unix:$other/sock/agent.sock"
+}
+
+@test "companion: without hiding the socket of another daemon is in reach" {
+	without hide
+	another_daemon
+	breaks_out connect "unix:$other/sock/agent.sock"
 }
 
 @test "companion: without hiding and an own /tmp the daemon's socket is in reach" {

@@ -285,6 +285,9 @@ refused_home() {
 	[ "$(jq -r '.events[-1].event_type' <<<"$output")" = command_complete ]
 	[ "$(jq -r '.events[-1].status' <<<"$output")" = lost ]
 	[ "$(substrate trace list --status lost --json | jq -r '.spans[].span_id')" = "$span" ]
+	run substrate trace list --status bogus
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"not_found"* ]]
 	# It is closed once.
 	stop_daemon
 	[ "$(substrate trace --json "$span" | jq '.events | length')" -eq 2 ]
@@ -467,6 +470,14 @@ notified() {
 	hash=$(substrate world plan --json | jq -r .hash)
 	substrate run -- true
 	[ "$(status_json | jq -r '.worlds[0].plan_hash')" = "$hash" ]
+	# The trace has it too, and another one for the rules.
+	event=$(substrate trace --json | jq -c '.events[-1]')
+	[ "$(jq -r .plan_hash <<<"$event")" = "$hash" ]
+	rules=$(jq -r .policy_commit <<<"$event")
+	[ "${#rules}" -eq 64 ]
+	[ "$rules" != "$hash" ]
+	substrate run --ephemeral -- true
+	[ "$(substrate trace --json | jq -r '.events[-1].policy_commit')" = "$rules" ]
 }
 
 # The trace ------------------------------------------------------------------------------------

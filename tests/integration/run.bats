@@ -100,3 +100,19 @@ teardown() { teardown_home; }
 	wait "$client" || status=$?
 	[ "$status" -eq 143 ]
 }
+
+# shellcheck disable=SC2016 # the world's shell expands
+@test "inside a world run executes in place, and what needs the daemon is refused" {
+	cp "$SUBSTRATE_BIN/substrate" inner
+	[ "$(substrate run -- ./inner run -- sh -c 'echo "$0" in place' x)" = "x in place" ]
+	[ "$(substrate run -- ./inner -c 'echo $$; exec ./inner run -- sh -c "echo \$\$"' | sort -u | wc -l)" -eq 1 ]
+	in_world ./inner run --json -- true
+	[ "$status" -eq 2 ]
+	for command in doctor trace "trace list" "world list" "world warm" "world status" "serve --stop"; do
+		# shellcheck disable=SC2086 # words
+		run substrate run -- ./inner $command
+		echo "$command: $status: $output"
+		[ "$status" -eq 125 ]
+		[[ "$output" == *"this is a world"* ]]
+	done
+}

@@ -72,7 +72,6 @@ int main(int argc, char **argv)
 	    chdir(home) < 0)
 		return 9;
 	leave_environment();
-	(void)fprintf(stderr, "the daemon was here\n");
 
 	FILE *file = fopen("mode", "r");
 

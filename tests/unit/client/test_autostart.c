@@ -55,7 +55,7 @@ static void place_make(struct place *place, const char *mode)
 
 static void place_remove(struct place *place)
 {
-	static const char *const names[] = {"mode",   "env",    "lock",           "daemon.log",
+	static const char *const names[] = {"mode",   "env",    "lock",
 					    "starts", "target", "sock/agent.sock"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -99,10 +99,6 @@ static void what_the_daemon_says_is_passed_on(void **state)
 	assert_int_equal(autostart_daemon(place.at.dir, 50, &holder, &err), -ETIMEDOUT);
 	while (waitpid(-1, NULL, 0) > 0)
 		; // the one that hangs; the others are reaped, so that nothing is left here
-
-	AUTO(mem_free) char *log = get(&place, "daemon.log");
-
-	assert_non_null(strstr(log, "the daemon was here"));
 	place_remove(&place);
 }
 
@@ -145,45 +141,6 @@ static void the_daemon_gets_few_variables(void **state)
 		 "LANG=C.UTF-8\n",
 		 place.at.dir, getenv("PATH"));
 	assert_string_equal(env, expected.data);
-	place_remove(&place);
-}
-
-static void a_log_is_never_written_through_a_link(void **state)
-{
-	struct place place;
-	struct error err = {0};
-	long holder = 0;
-
-	(void)state;
-	place_make(&place, "running");
-	put(&place, "target", "untouched");
-	assert_int_equal(symlinkat("target", place.fd, "daemon.log"), 0);
-	assert_int_equal(autostart_daemon(place.at.dir, 10000, &holder, &err), AUTOSTART_RUNNING);
-
-	AUTO(mem_free) char *target = get(&place, "target");
-
-	assert_string_equal(target, "untouched");
-	place_remove(&place);
-}
-
-static void a_long_log_starts_anew(void **state)
-{
-	struct place place;
-	struct error err = {0};
-	long holder = 0;
-
-	(void)state;
-	place_make(&place, "running");
-	put(&place, "daemon.log", "old");
-
-	AUTO(fd_close) int fd = openat(place.fd, "daemon.log", O_WRONLY | O_CLOEXEC);
-
-	assert_int_equal(ftruncate(fd, (1 << 20) + 1), 0);
-	assert_int_equal(autostart_daemon(place.at.dir, 10000, &holder, &err), AUTOSTART_RUNNING);
-
-	AUTO(mem_free) char *log = get(&place, "daemon.log");
-
-	assert_string_equal(log, "the daemon was here\n");
 	place_remove(&place);
 }
 
@@ -262,8 +219,6 @@ int main(void)
 		cmocka_unit_test(what_the_daemon_says_is_passed_on),
 		cmocka_unit_test(no_zombie_is_left),
 		cmocka_unit_test(the_daemon_gets_few_variables),
-		cmocka_unit_test(a_log_is_never_written_through_a_link),
-		cmocka_unit_test(a_long_log_starts_anew),
 		cmocka_unit_test(many_clients_start_one_daemon),
 		cmocka_unit_test(a_daemon_that_is_not_wanted_is_not_started),
 		cmocka_unit_test(a_daemon_that_ended_is_started_again),

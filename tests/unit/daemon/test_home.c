@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /** A directory of the test's own below /tmp, which is sticky. */
@@ -40,6 +41,8 @@ static int teardown(void **state)
 	(void)unlinkat(top, "home/sock/agent.sock", 0);
 	(void)unlinkat(top, "home/sock", AT_REMOVEDIR);
 	(void)unlinkat(top, "home/daemon.lock", 0);
+	(void)unlinkat(top, "home/daemon.log", 0);
+	(void)unlinkat(top, "target", 0);
 	(void)unlinkat(top, "home", AT_REMOVEDIR);
 	(void)rmdir(f->top);
 	free(f->home);
@@ -69,7 +72,8 @@ static void a_parent_that_others_can_write_is_refused(void **state)
 	assert_int_equal(chmod(f->top, 0777), 0);
 	assert_int_equal(home_open(&home, &err), -EPERM);
 	assert_non_null(strstr(err.msg, f->top));
-	assert_int_equal(chmod(f->top, 01777), 0); // sticky: nobody else can replace it
+	assert_int_equal(access(f->home, F_OK), -1); // and nothing was made there
+	assert_int_equal(chmod(f->top, 01777), 0);   // sticky: nobody else can replace it
 	assert_int_equal(home_open(&home, &err), 0);
 	home_close(&home);
 }
@@ -85,6 +89,23 @@ static void a_home_of_another_owner_is_refused(void **state)
 		skip(); // only root can give a directory away, and not in a world
 	assert_int_equal(home_open(&home, &err), -EPERM);
 	assert_non_null(strstr(err.msg, "12345"));
+}
+
+/** Nothing is made in a directory of another owner. */
+static void a_parent_of_another_owner_is_refused(void **state)
+{
+	const struct fixture *f = *state;
+	struct home home;
+	struct error err = {0};
+
+	if (chown(f->top, 12345, 12345) < 0)
+		skip();
+
+	int r = home_open(&home, &err);
+
+	assert_int_equal(chown(f->top, 0, 0), 0);
+	assert_int_equal(r, -EPERM);
+	assert_int_equal(access(f->home, F_OK), -1);
 }
 
 static void a_relative_name_is_refused(void **state)
@@ -160,6 +181,67 @@ static void a_stale_socket_is_replaced(void **state)
 	home_close(&home);
 }
 
+/** Worlds find the sockets that they must not show by their names. */
+static void the_socket_has_its_real_name(void **state)
+{
+	const struct fixture *f = *state;
+	struct home home;
+	struct error err = {0};
+	struct sockaddr_un name = {0};
+	socklen_t size = sizeof(name);
+	int fd = -1;
+
+	assert_int_equal(home_open(&home, &err), 0);
+	assert_int_equal(home_listen(&home, &fd, &err), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);
+	assert_ptr_equal(strstr(name.sun_path, f->home), name.sun_path);
+	assert_string_equal(name.sun_path + strlen(f->home), "/sock/agent.sock");
+	(void)fd_close(fd);
+	home_close(&home);
+}
+
+static void a_log_is_never_written_through_a_link(void **state)
+{
+	const struct fixture *f = *state;
+	struct home home;
+	struct error err = {0};
+	int fd = -1;
+
+	assert_int_equal(home_open(&home, &err), 0);
+	assert_int_equal(symlinkat("../target", home.fd, "daemon.log"), 0);
+	assert_int_equal(home_open_log(&home, &fd, &err), -ELOOP);
+	assert_non_null(strstr(err.msg, f->home));
+	assert_int_equal(faccessat(home.fd, "../target", F_OK, 0), -1);
+	assert_int_equal(unlinkat(home.fd, "daemon.log", 0), 0);
+	assert_int_equal(mkfifoat(home.fd, "daemon.log", 0600), 0);
+	assert_int_equal(home_open_log(&home, &fd, &err), -ENXIO);
+	home_close(&home);
+}
+
+static void a_long_log_starts_anew(void **state)
+{
+	struct home home;
+	struct error err = {0};
+	struct stat st;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(home_open(&home, &err), 0);
+	assert_int_equal(home_open_log(&home, &fd, &err), 0);
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	fd = fd_close(fd);
+	assert_int_equal(home_open_log(&home, &fd, &err), 0);
+	assert_int_equal(fd_write_full(fd, "x", 1), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, (1 << 20) + 1); // appended
+	fd = fd_close(fd);
+	assert_int_equal(home_open_log(&home, &fd, &err), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	(void)fd_close(fd);
+	home_close(&home);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +250,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_home_of_another_owner_is_refused, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_parent_of_another_owner_is_refused, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_relative_name_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_one_can_hold_the_lock, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lock_that_is_removed_still_holds, setup,
@@ -175,6 +259,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_home_that_others_can_enter_is_refused, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_stale_socket_is_replaced, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_socket_has_its_real_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_log_is_never_written_through_a_link, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_long_log_starts_anew, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("daemon/home", tests, NULL, NULL);

@@ -80,6 +80,24 @@ static void the_hash_names_the_plan(void **state)
 	assert_string_not_equal(f->image.hash, first);
 }
 
+static void the_hash_of_the_spec_names_the_rules(void **state)
+{
+	struct fixture *f = *state;
+
+	compile_well(f);
+	assert_int_equal(strlen(f->image.spec_hash), 64);
+	assert_string_not_equal(f->image.spec_hash, f->image.hash);
+
+	AUTO(mem_free) char *first = copy(f->image.spec_hash);
+
+	add_file(f, "/new");
+	compile_well(f);
+	assert_string_equal(f->image.spec_hash, first); // the host is no rule
+	f->spec.tmp_bytes++;
+	compile_well(f);
+	assert_string_not_equal(f->image.spec_hash, first);
+}
+
 static void own_places_hold_nothing_of_the_host(void **state)
 {
 	static const char *const places[] = {"/tmp", "/var/tmp", "/run", "/dev", "/proc", "/sys"};
@@ -426,6 +444,7 @@ int main(void)
 		TEST(the_system_is_bound_read_only),
 		TEST(the_view_of_a_small_host),
 		TEST(the_hash_names_the_plan),
+		TEST(the_hash_of_the_spec_names_the_rules),
 		TEST(own_places_hold_nothing_of_the_host),
 		TEST(a_device_of_the_host_keeps_its_mode_and_owner),
 		TEST(the_project_is_writable_where_it_lies),
