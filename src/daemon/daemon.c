@@ -104,6 +104,9 @@ static void on_idle(struct idle *idle)
 {
 	struct daemon *daemon = container_of(idle, struct daemon, idle);
 
+	// The connection that is about to be accepted starts the timer again when it ends.
+	if (!home_withdraw(&daemon->home, daemon->listen_fd))
+		return;
 	log_line(LOG_LEVEL_INFO, "ending: nothing to do");
 	loop_stop(daemon->loop);
 }
@@ -246,6 +249,10 @@ static int open_api(struct daemon *daemon, struct error *err)
 static void daemon_close(struct daemon *daemon)
 {
 	idle_stop(&daemon->idle);
+	// First of all, so that clients wait for the next daemon and do not get a reset of this
+	// one.
+	if (daemon->listen_fd >= 0)
+		home_unlisten(&daemon->home);
 	daemon->server = http_server_free(daemon->server);
 	daemon->api = api_free(daemon->api);
 	daemon->commands = commands_free(daemon->commands);
@@ -255,8 +262,6 @@ static void daemon_close(struct daemon *daemon)
 	if (daemon->signals.source.loop)
 		signals_close(&daemon->signals);
 	daemon->loop = loop_free(daemon->loop);
-	if (daemon->listen_fd >= 0)
-		home_unlisten(&daemon->home);
 	daemon->listen_fd = fd_close(daemon->listen_fd);
 	free(daemon->init_path);
 	home_close(&daemon->home);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -265,6 +266,20 @@ int home_listen(struct home *home, int *ret_fd, struct error *err)
 		return error_errno(err, "listen on %s/sock/agent.sock", home->path);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+bool home_withdraw(struct home *home, int listen_fd)
+{
+	struct pollfd waiting = {.fd = listen_fd, .events = POLLIN};
+
+	if (renameat(home->fd, "sock/agent.sock", home->fd, "sock/agent.leaving") < 0)
+		return errno == ENOENT; // nobody can come any more
+	if (poll(&waiting, 1, 0) > 0) {
+		(void)renameat(home->fd, "sock/agent.leaving", home->fd, "sock/agent.sock");
+		return false;
+	}
+	(void)unlinkat(home->fd, "sock/agent.leaving", 0);
+	return true;
 }
 
 void home_unlisten(struct home *home)

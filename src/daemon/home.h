@@ -10,6 +10,7 @@
 
 #include "base/compiler.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct error;
@@ -42,5 +43,11 @@ int home_open_log(const struct home *home, int *ret_fd, struct error *err);
  */
 int home_listen(struct home *home, int *ret_fd, struct error *err);
 
-/** Remove the socket again (at the end, while the lock is held). */
+/**
+ * Remove the socket, unless somebody is connecting: then it stays, and the answer is false.  Who
+ * comes later finds no socket, and waits for the lock.
+ */
+bool home_withdraw(struct home *home, int listen_fd);
+
+/** Remove the socket in any case (at the end, while the lock is held). */
 void home_unlisten(struct home *home);

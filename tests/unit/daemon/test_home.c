@@ -200,6 +200,48 @@ static void the_socket_has_its_real_name(void **state)
 	home_close(&home);
 }
 
+static int dial(const struct fixture *f)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock/agent.sock", f->home);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		fd = fd_close(fd);
+	return fd;
+}
+
+static void who_is_at_the_door_is_not_sent_away(void **state)
+{
+	const struct fixture *f = *state;
+	struct home home;
+	struct error err = {0};
+	int fd = -1;
+
+	assert_int_equal(home_open(&home, &err), 0);
+	assert_int_equal(home_listen(&home, &fd, &err), 0);
+
+	AUTO(fd_close) int client = dial(f);
+
+	assert_true(client >= 0);
+	assert_false(home_withdraw(&home, fd));
+
+	AUTO(fd_close) int accepted = accept(fd, NULL, NULL);
+	AUTO(fd_close) int second = dial(f);
+
+	assert_true(accepted >= 0 && second >= 0); // the socket is still there
+
+	AUTO(fd_close) int also_accepted = accept(fd, NULL, NULL);
+
+	assert_true(also_accepted >= 0);
+	assert_true(home_withdraw(&home, fd));
+	assert_int_equal(dial(f), -1);
+	assert_int_equal(unlinkat(home.fd, "sock", AT_REMOVEDIR), 0); // nothing is left in it
+	assert_true(home_withdraw(&home, fd));
+	(void)fd_close(fd);
+	home_close(&home);
+}
+
 static void a_log_is_never_written_through_a_link(void **state)
 {
 	const struct fixture *f = *state;
@@ -260,6 +302,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_stale_socket_is_replaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_socket_has_its_real_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_is_at_the_door_is_not_sent_away, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_log_is_never_written_through_a_link, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_long_log_starts_anew, setup, teardown),
