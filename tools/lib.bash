@@ -37,8 +37,11 @@ missing() {
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
-	else
+	elif command -v sudo >/dev/null; then
 		sudo "$@"
+	else
+		say "Installing packages takes root, and there is no sudo here: ask root to run this first."
+		return 1
 	fi
 }
 
@@ -53,6 +56,7 @@ install_packages() {
 	mapfile -t wanted < <(missing "${wanted[@]}")
 	[ "${#wanted[@]}" -gt 0 ] || return 0
 	say "Installing ${wanted[*]}"
+	as_root true || return
 	as_root apt-get -q -o DPkg::Lock::Timeout=600 update >&2 || true
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 \
 		install -y --no-install-recommends "${wanted[@]}" >&2

@@ -22,6 +22,7 @@
 #include "world/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -35,6 +36,7 @@ struct daemon {
 	struct home home;
 	char *init_path;
 	int listen_fd;
+	bool has_log; /**< stderr is daemon.log. */
 	struct loop *loop;
 	struct worker *worker;
 	struct signals signals;
@@ -279,6 +281,7 @@ static int open_log(struct daemon *daemon, struct error *err)
 
 	if (r == 0 && dup2(fd, STDERR_FILENO) < 0)
 		r = error_errno(err, "dup2");
+	daemon->has_log = r == 0;
 	return r;
 }
 
@@ -325,6 +328,19 @@ static int tell_of_other(const struct daemon *daemon, struct error *err)
 	return 1;
 }
 
+/** Who started us prints the reason, so we do not print it on the same stderr again. */
+static void tell_starter(const struct daemon *daemon, const struct error *err)
+{
+	AUTO(fd_close) int null = -1;
+
+	notify_starter(daemon->options->ready_fd, err->msg);
+	if (daemon->options->ready_fd < 0 || daemon->has_log)
+		return;
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null >= 0)
+		(void)dup2(null, STDERR_FILENO);
+}
+
 int daemon_run(const struct daemon_options *options, struct error *err)
 {
 	struct daemon daemon = {.options = options, .listen_fd = -1};
@@ -342,7 +358,7 @@ int daemon_run(const struct daemon_options *options, struct error *err)
 		if (r > 0)
 			r = tell_of_other(&daemon, err);
 		else
-			notify_starter(options->ready_fd, err->msg);
+			tell_starter(&daemon, err);
 	}
 	daemon_close(&daemon);
 	return r > 0 ? 0 : r;

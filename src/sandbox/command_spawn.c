@@ -18,14 +18,21 @@
 
 static int answer(struct init *init, const struct job *job, struct error *err)
 {
+	bool runs = job->step == CONTROL_STEP_NONE;
 	const struct control_spawned body = {
-		.pid = job->step == CONTROL_STEP_NONE ? job->pid : 0,
+		.pid = runs ? job->pid : 0,
 		.step = job->step,
 		.error = job->code,
 	};
+	const struct control_message msg = {
+		.header = {.kind = CONTROL_SPAWNED, .seq = job->seq},
+		.body = &body,
+		.body_size = sizeof(body),
+		.fds = &job->master,
+		.nfds = runs && job->terminal ? 1 : 0,
+	};
 
-	return answering_send(init, CONTROL_SPAWNED, job->seq,
-			      &(struct answering_body){&body, sizeof(body)}, err);
+	return answering_send_with(init, &msg, err);
 }
 
 static int refuse(struct init *init, uint32_t seq, int code, struct error *err)
@@ -84,6 +91,25 @@ int command_spawn_next(struct init *init, struct error *err)
 	return 0;
 }
 
+/** It runs; and whatever happened to it meanwhile. */
+static int note(struct init *init, const struct job *job, struct error *err)
+{
+	const struct command_entry entry = {
+		.seq = job->seq,
+		.pid = job->pid,
+		.session = job->terminal ? job->holder : job->pid,
+		.held = job->terminal && !job->holder_gone,
+	};
+
+	if (!command_table_add(&init->commands, &entry))
+		return error_oom(err); // cannot be: a place was reserved
+	if (job->ended)
+		return reaping_report(init, job->pid, job->status, &job->usage, err);
+	if (job->signo)
+		(void)kill(-job->pid, job->signo);
+	return job->stopped ? reaping_stopped(init, job->seq, job->stopped, err) : 0;
+}
+
 int command_spawn_done(struct init *init, struct error *err)
 {
 	struct job *job = spawner_take(&init->spawner);
@@ -93,14 +119,8 @@ int command_spawn_done(struct init *init, struct error *err)
 
 	int r = answer(init, job, err);
 
-	if (r == 0 && job->step == CONTROL_STEP_NONE) {
-		if (!command_table_add(&init->commands, job->seq, job->pid))
-			r = error_oom(err); // cannot be: a place was reserved
-		if (r == 0 && job->signo && !job->ended)
-			(void)kill(-job->pid, job->signo);
-		if (r == 0 && job->ended)
-			r = reaping_report(init, job->pid, job->status, &job->usage, err);
-	}
+	if (r == 0 && job->step == CONTROL_STEP_NONE)
+		r = note(init, job, err);
 	(void)job_free(job);
 	return r < 0 ? r : command_spawn_next(init, err);
 }
@@ -109,10 +129,13 @@ void command_spawn_nudge(struct init *init)
 {
 	struct job *job = init->spawner.job;
 	pid_t pid = job ? __atomic_load_n(&job->pid, __ATOMIC_ACQUIRE) : 0;
+	pid_t holder = job ? __atomic_load_n(&job->holder, __ATOMIC_ACQUIRE) : 0;
 
-	// Not reaped: as long as the job is there its number is its own.
+	// Not reaped: as long as the job is there its numbers are its own.
 	if (pid > 0 && !job->ended)
 		(void)kill(pid, SIGCONT);
+	if (holder > 0 && !job->holder_gone)
+		(void)kill(holder, SIGCONT);
 }
 
 struct job *command_spawn_pending(struct init *init, uint32_t seq)

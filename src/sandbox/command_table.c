@@ -25,19 +25,19 @@ bool command_table_reserve(struct command_table *table)
 	return true;
 }
 
-bool command_table_add(struct command_table *table, uint32_t seq, pid_t pid)
+bool command_table_add(struct command_table *table, const struct command_entry *entry)
 {
 	size_t kept = 0;
 
 	// A pid that names a new session named an old one no longer.
 	for (size_t i = 0; i < table->count; i++) {
-		if (table->items[i].pid != pid)
+		if (table->items[i].session != entry->session)
 			table->items[kept++] = table->items[i];
 	}
 	table->count = kept;
 	if (!command_table_reserve(table))
 		return false;
-	table->items[table->count++] = (struct command_entry){.seq = seq, .pid = pid};
+	table->items[table->count++] = *entry;
 	table->running++;
 	return true;
 }
@@ -60,10 +60,30 @@ struct command_entry *command_table_leader(struct command_table *table, pid_t pi
 	return NULL;
 }
 
+struct command_entry *command_table_held(struct command_table *table, pid_t pid)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct command_entry *entry = &table->items[i];
+
+		if (entry->session == pid && entry->pid != pid && (entry->held || !entry->ended))
+			return &table->items[i];
+	}
+	return NULL;
+}
+
+size_t command_table_holders(const struct command_table *table)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		count += table->items[i].held;
+	return count;
+}
+
 static bool is_left(const struct command_entry *command, const struct proc_list *processes)
 {
 	for (size_t i = 0; i < processes->count; i++) {
-		if (proc_list_belongs(processes, &processes->items[i], command->pid))
+		if (proc_list_belongs(processes, &processes->items[i], command->session))
 			return true;
 	}
 	return false;

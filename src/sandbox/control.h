@@ -15,7 +15,7 @@
 
 struct error;
 
-#define CONTROL_VERSION 1u
+#define CONTROL_VERSION 2u
 #define CONTROL_INLINE_MAX 65536u      /**< Larger payloads go into a sealed memfd. */
 #define CONTROL_PAYLOAD_MAX (4u << 20) /**< argv and environment together. */
 #define CONTROL_PACKET_MAX (CONTROL_INLINE_MAX + 512u)
@@ -27,7 +27,8 @@ enum control_kind {
 	CONTROL_READY, /**< init: the world stands.  struct control_ready. */
 	CONTROL_FAILED,  /**< init: it does not; init ends.  struct error. */
 	CONTROL_SPAWN,   /**< daemon: struct control_spawn + payload, fds 0-2 [+ payload memfd]. */
-	CONTROL_SPAWNED, /**< init: struct control_spawned. */
+	CONTROL_SPAWNED, /**< init: struct control_spawned [, fd: the master of its terminal]. */
+	CONTROL_STOPPED, /**< init: a command on a terminal was stopped.  struct control_stopped. */
 	CONTROL_EXITED,  /**< init: struct control_exited. */
 	CONTROL_SIGNAL, /**< daemon: struct control_signal.  No answer; kept for one that starts. */
 	CONTROL_CHECK,  /**< daemon: re-check watched mounts; answer CONTROL_CHECKED. */
@@ -70,11 +71,19 @@ struct control_ready {
  * given, inside the world.
  */
 struct control_spawn {
-	uint32_t flags;   /**< 0. */
+	uint32_t flags;   /**< enum control_spawn_flags. */
 	uint32_t payload; /**< Bytes of it, also when it is in a memfd. */
 	uint32_t argc, envc;
 	uint32_t umask;
-	uint32_t zero;
+	uint16_t rows, cols; /**< Of the terminal; 0 without one. */
+};
+
+enum control_spawn_flags {
+	/**
+	 * On a new terminal of the world's own.  No fds 0-2 come with the packet; the answer
+	 * brings the master.
+	 */
+	CONTROL_SPAWN_TERMINAL = 1 << 0,
 };
 
 enum control_step {
@@ -98,6 +107,11 @@ struct control_exited {
 	int32_t status;     /**< As waitpid() gives it. */
 	uint32_t survivors; /**< Processes in the world that are not command leaders. */
 	uint64_t user_us, system_us, max_rss_kib;
+};
+
+struct control_stopped {
+	int32_t signo;
+	uint32_t zero;
 };
 
 enum control_target {

@@ -10,11 +10,13 @@
 
 #include "sandbox/control.h"
 #include "sandbox/job_priv.h"
+#include "sandbox/terminal_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,11 +33,33 @@ CHILD_CODE static int fail(struct job *job, enum control_step step, int code)
 	return -1;
 }
 
+/**
+ * A session of its own; on a terminal, whose session the holder leads, a process group of its own
+ * in the foreground.  SIGTTOU is blocked, so the kernel lets us.
+ */
+CHILD_CODE static int lead(struct job *job)
+{
+	if (!job->terminal)
+		return syscall(SYS_setsid) < 0 ? fail(job, CONTROL_STEP_SETUP, errno) : 0;
+	if (syscall(SYS_setpgid, 0, 0) < 0)
+		return fail(job, CONTROL_STEP_SETUP, errno);
+
+	pid_t group = (pid_t)syscall(SYS_getpid);
+
+	if (syscall(SYS_ioctl, job->fds[0], TIOCSPGRP, &group) < 0)
+		return fail(job, CONTROL_STEP_SETUP, errno);
+
+	const struct terminal_answer answer = {.pid = group};
+
+	(void)!syscall(SYS_write, job->answer_fd, &answer, sizeof(answer));
+	return 0;
+}
+
 /** fds[i] becomes i.  They are above 2 all: init's own 0 to 2 are never closed. */
 CHILD_CODE static int place_fds(struct job *job)
 {
 	for (int i = 0; i < JOB_FDS; i++) {
-		if (syscall(SYS_dup3, job->fds[i], i, 0) < 0)
+		if (syscall(SYS_dup3, job->fds[job->terminal ? 0 : i], i, 0) < 0)
 			return fail(job, CONTROL_STEP_SETUP, errno);
 	}
 	if (!job->keep_fds && syscall(SYS_close_range, JOB_FDS, ~0U, 0) < 0)
@@ -123,11 +147,7 @@ CHILD_CODE int exec_child_main(void *arg)
 {
 	struct job *job = arg;
 
-	if (syscall(SYS_setsid) < 0) {
-		(void)fail(job, CONTROL_STEP_SETUP, errno);
-		return EXIT_FAILED;
-	}
-	if (place_fds(job) < 0)
+	if (lead(job) < 0 || place_fds(job) < 0)
 		return EXIT_FAILED;
 	(void)syscall(SYS_umask, job->umask);
 	if (syscall(SYS_chdir, job->cwd) < 0)

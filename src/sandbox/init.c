@@ -113,6 +113,18 @@ static int wait_go(struct init *init, struct plan *ret, struct error *err)
 	return r;
 }
 
+/** The pipe of the terminals' holders.  Their writes block, our reads do not. */
+static int open_reports(struct init *init, struct error *err)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, "pipe2");
+	init->reports = ends[0];
+	init->spawner.report_fd = ends[1];
+	return fd_set_nonblock(ends[0], 1) < 0 ? error_errno(err, "set a pipe non-blocking") : 0;
+}
+
 /** Build, confine, and say that the world stands. */
 static int start_world(struct init *init, struct build *build, struct error *err)
 {
@@ -130,7 +142,9 @@ static int start_world(struct init *init, struct build *build, struct error *err
 		.filter_bytes = build->filter_bytes,
 	};
 
-	r = spawner_start(&init->spawner, &harden, err);
+	r = open_reports(init, err);
+	if (r == 0)
+		r = spawner_start(&init->spawner, &harden, err);
 	if (r == 0)
 		r = harden_main(err);
 	if (r < 0)
@@ -204,6 +218,7 @@ static int serve(struct init *init, struct error *err)
 		{.fd = init->control, .events = POLLIN},
 		{.fd = init->spawner.done_fd, .events = POLLIN},
 		{.fd = init->signals, .events = POLLIN},
+		{.fd = init->reports, .events = POLLIN},
 	};
 
 	for (;;) {
@@ -220,6 +235,8 @@ static int serve(struct init *init, struct error *err)
 		// Before the children, so that a command is reported as started before as ended.
 		if (r == 0 && fds[1].revents)
 			r = command_spawn_done(init, err);
+		if (r == 0 && fds[3].revents)
+			r = reaping_take_reports(init, err);
 		if (fds[2].revents)
 			drain(init->signals);
 		if (r == 0 && (fds[2].revents || init->more))
@@ -240,6 +257,7 @@ int init_run(int control, struct error *err)
 	init->control = control;
 	init->root = -1;
 	init->proc = -1;
+	init->reports = -1;
 	init->jobs_end = &init->jobs;
 
 	int r = start(init, err);

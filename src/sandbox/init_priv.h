@@ -14,8 +14,10 @@ struct job;
 /** A command: it runs, or it has ended and left processes of its session. */
 struct command_entry {
 	uint32_t seq;
-	pid_t pid;
+	pid_t pid;     /**< The leader of its process group. */
+	pid_t session; /**< The leader of its session: itself, or the holder of its terminal. */
 	bool ended;
+	bool held; /**< The holder is there, or was not reaped yet. */
 };
 
 /** The commands that a process may belong to. */
@@ -28,6 +30,7 @@ struct command_table {
 struct init {
 	int control;
 	int signals;    /**< signalfd of SIGCHLD. */
+	int reports;    /**< Pipe: what holders of terminals tell. */
 	int root;       /**< O_PATH of the world's root. */
 	int proc;       /**< Its procfs, -1: none. */
 	bool more;      /**< There may be more to reap. */
@@ -84,13 +87,19 @@ int steering_list(struct init *init, struct error *err);
 struct command_entry *command_table_find(struct command_table *table, uint32_t seq);
 
 /** Note a command that runs.  False: no memory (reserve first). */
-bool command_table_add(struct command_table *table, uint32_t seq, pid_t pid);
+bool command_table_add(struct command_table *table, const struct command_entry *entry);
 
 /** Make sure that one more fits. */
 bool command_table_reserve(struct command_table *table);
 
 /** The running command that `pid` leads, or NULL. */
 struct command_entry *command_table_leader(struct command_table *table, pid_t pid);
+
+/** The command whose terminal `pid` holds, or held until it was reaped, or NULL. */
+struct command_entry *command_table_held(struct command_table *table, pid_t pid);
+
+/** Holders that are not reaped yet. */
+size_t command_table_holders(const struct command_table *table);
 
 /** Forget the commands that ended and of whose session nothing is left. */
 void command_table_prune(struct command_table *table, const struct proc_list *processes);

@@ -25,6 +25,7 @@ struct job *job_free(struct job *job)
 		return NULL;
 	for (size_t i = 0; i < JOB_FDS; i++)
 		job->fds[i] = fd_close(job->fds[i]);
+	job->master = fd_close(job->master);
 	if (job->mapped)
 		(void)munmap(job->payload, job->payload_size);
 	else
@@ -57,10 +58,11 @@ static int map_payload(struct job *job, int fd, struct error *err)
 static int take_payload(struct job *job, const struct control_packet *packet, struct error *err)
 {
 	size_t inline_size = packet->size - sizeof(struct control_spawn);
+	size_t nfds = job->terminal ? 0 : JOB_FDS;
 
-	if (packet->nfds == JOB_FDS + 1 && inline_size == 0)
-		return map_payload(job, packet->fds[JOB_FDS], err);
-	if (packet->nfds != JOB_FDS || inline_size != job->payload_size)
+	if (packet->nfds == nfds + 1 && inline_size == 0)
+		return map_payload(job, packet->fds[nfds], err);
+	if (packet->nfds != nfds || inline_size != job->payload_size)
 		return error_set(err, EBADMSG, "a spawn packet has a wrong size");
 	job->payload = malloc(inline_size);
 	if (!job->payload)
@@ -125,14 +127,18 @@ int job_new(struct control_packet *packet, struct job **ret, struct error *err)
 	memset(job, 0, offsetof(struct job, path));
 	for (size_t i = 0; i < JOB_FDS; i++)
 		job->fds[i] = -1;
+	job->master = -1;
 	if (packet->size < sizeof(spawn))
 		return error_set(err, EBADMSG, "a spawn packet is too short");
 	memcpy(&spawn, packet->data, sizeof(spawn));
-	if (spawn.flags || spawn.zero || spawn.umask & ~UMASK_BITS || spawn.payload == 0 ||
-	    spawn.payload > CONTROL_PAYLOAD_MAX)
+	job->terminal = spawn.flags & CONTROL_SPAWN_TERMINAL;
+	if (spawn.flags & ~(uint32_t)CONTROL_SPAWN_TERMINAL || spawn.umask & ~UMASK_BITS ||
+	    spawn.payload == 0 || spawn.payload > CONTROL_PAYLOAD_MAX)
 		return error_set(err, EBADMSG, "a spawn packet has unknown flags or sizes");
 	job->seq = packet->header.seq;
 	job->umask = spawn.umask;
+	job->rows = spawn.rows;
+	job->cols = spawn.cols;
 	job->payload_size = spawn.payload;
 
 	int r = take_payload(job, packet, err);
@@ -141,7 +147,7 @@ int job_new(struct control_packet *packet, struct job **ret, struct error *err)
 		r = make_vectors(job, &spawn, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < JOB_FDS; i++)
+	for (size_t i = 0; i < JOB_FDS && !job->terminal; i++)
 		job->fds[i] = TAKE_FD(packet->fds[i]);
 	*ret = TAKE_PTR(job);
 	return 0;

@@ -22,7 +22,12 @@ struct job {
 	struct job *next;
 	uint32_t seq;
 
-	int fds[JOB_FDS]; /**< Owned: become 0, 1, 2. */
+	int fds[JOB_FDS]; /**< Owned: become 0, 1, 2.  On a terminal [0] is its slave, [1], [2] -1.
+			   */
+	bool terminal;
+	uint16_t rows, cols; /**< Of the terminal. */
+	int master;          /**< Owned; -1 without a terminal. */
+	int answer_fd;       /**< Where a terminal's command writes its pid; see terminal.c. */
 	uint32_t umask;
 	bool keep_fds; /**< Tests: leave close_range() out. */
 	const char *cwd;
@@ -30,13 +35,16 @@ struct job {
 	char **envp;
 	const char *search; /**< The value of PATH. */
 
-	pid_t pid;     /**< The kernel stores it before the child runs. */
+	pid_t pid;     /**< The kernel stores it before the child runs, see terminal.c. */
+	pid_t holder;  /**< Of the terminal's session; stored in the same way.  0: none. */
 	uint32_t step; /**< enum control_step that failed, CONTROL_STEP_NONE: it runs. */
 	int code;      /**< errno of that step. */
 
-	int signo;  /**< To be sent when it runs, 0: none. */
-	bool ended; /**< It was reaped before the spawner was back. */
-	int status; /**< As wait4() gives it. */
+	int signo;        /**< To be sent when it runs, 0: none. */
+	int stopped;      /**< It was stopped by this signal before the spawner was back. */
+	bool holder_gone; /**< The holder was reaped before the spawner was back. */
+	bool ended;       /**< It was reaped before the spawner was back. */
+	int status;       /**< As wait4() gives it. */
 	struct rusage usage;
 
 	void *payload; /**< Owned. */

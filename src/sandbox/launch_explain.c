@@ -51,9 +51,8 @@ int launch_explain_refusal(int code, struct error *err)
 		return error_set(err, -code,
 				 "no more user namespaces: nested too deeply, or "
 				 "user.max_user_namespaces is reached");
-	return error_set(
-		err, -code,
-		"user namespaces are not allowed here (a container's seccomp or capability "
-		"rules, or a security module): %s",
-		strerror(-code));
+	return error_set(err, -code,
+			 "user namespaces are not allowed here (a chroot, a container's seccomp or "
+			 "capability rules, or a security module): %s",
+			 strerror(-code));
 }

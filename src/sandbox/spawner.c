@@ -13,6 +13,7 @@
 #include "sandbox/control.h"
 #include "sandbox/exec_child_priv.h"
 #include "sandbox/job_priv.h"
+#include "sandbox/terminal_priv.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -47,6 +48,11 @@ static void wait_while(const uint32_t *state, enum state value)
 
 static void spawn(struct spawner *spawner, struct job *job)
 {
+	if (job->terminal) {
+		terminal_spawn(job, spawner->report_fd, spawner->stack + CHILD_STACK_BYTES);
+		return;
+	}
+
 	// The kernel stores the pid before the child runs, so the main thread knows whom it reaps.
 	int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD;
 	pid_t pid =

@@ -18,6 +18,7 @@ struct job;
 
 struct spawner {
 	int done_fd;     /**< eventfd: readable when the job is done. */
+	int report_fd;   /**< Where holders of terminals report; borrowed. */
 	uint32_t state;  /**< enum in spawner.c; a futex. */
 	struct job *job; /**< Borrowed while the spawner works on it. */
 	struct harden harden;

@@ -19,17 +19,20 @@ static bool is_dead(const struct proc_list_entry *entry)
 	return entry->state == 'Z' || entry->state == 'X';
 }
 
-/** Signal each process of a command once; `seen` are those of the round before.  Returns new ones.
+/**
+ * Signal each process of a command once; `seen` are those of the round before.  Returns new ones.
+ * Its holder is spared: it tells how the command ended.
  */
-static size_t signal_round(const struct proc_list *now, const struct proc_list *seen, pid_t leader,
-			   int signo)
+static size_t signal_round(const struct proc_list *now, const struct proc_list *seen,
+			   const struct command_entry *command, int signo)
 {
 	size_t fresh = 0;
 
 	for (size_t i = 0; i < now->count; i++) {
 		const struct proc_list_entry *entry = &now->items[i];
 
-		if (is_dead(entry) || !proc_list_belongs(now, entry, leader))
+		if (is_dead(entry) || !proc_list_belongs(now, entry, command->session) ||
+		    (command->held && entry->pid == command->session))
 			continue;
 		if (!proc_list_find(seen, entry->pid))
 			fresh++;
@@ -42,7 +45,8 @@ static size_t signal_round(const struct proc_list *now, const struct proc_list *
  * Until a round finds nobody new: who has a SIGKILL pending cannot fork any more, so only
  * children of the round before can be missing.
  */
-static int signal_command(struct init *init, pid_t leader, int signo, struct error *err)
+static int signal_command(struct init *init, const struct command_entry *command, int signo,
+			  struct error *err)
 {
 	struct proc_list seen = {0};
 	unsigned rounds = signo == SIGKILL ? KILL_ROUNDS_MAX : 1;
@@ -53,7 +57,7 @@ static int signal_command(struct init *init, pid_t leader, int signo, struct err
 
 		r = proc_list_read(&now, init->proc, err);
 
-		size_t fresh = r < 0 ? 0 : signal_round(&now, &seen, leader, signo);
+		size_t fresh = r < 0 ? 0 : signal_round(&now, &seen, command, signo);
 
 		proc_list_done(&seen);
 		seen = now;
@@ -90,15 +94,17 @@ int steering_signal(struct init *init, struct error *err)
 		return 0;
 	// Without a procfs the process group is what can be told.
 	if (body.target == CONTROL_TO_GROUP ||
-	    signal_command(init, command->pid, body.signo, &ignored) < 0)
+	    signal_command(init, command, body.signo, &ignored) < 0)
 		(void)kill(-command->pid, body.signo);
+	if (command->held)
+		(void)kill(command->session, SIGCONT); // what it holds may have stopped it
 	return 0;
 }
 
 static uint32_t command_of(struct init *init, const struct proc_list_entry *entry)
 {
 	for (size_t i = 0; i < init->commands.count; i++) {
-		if (proc_list_belongs(&init->processes, entry, init->commands.items[i].pid))
+		if (proc_list_belongs(&init->processes, entry, init->commands.items[i].session))
 			return init->commands.items[i].seq;
 	}
 	return 0;
@@ -117,7 +123,7 @@ int steering_list(struct init *init, struct error *err)
 	for (size_t i = 0; i < init->processes.count; i++) {
 		const struct proc_list_entry *entry = &init->processes.items[i];
 
-		if (is_dead(entry))
+		if (is_dead(entry) || command_table_held(&init->commands, entry->pid))
 			continue;
 		if (body.count == LIST_MAX) {
 			body.truncated = 1;

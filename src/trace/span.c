@@ -2,7 +2,7 @@
 /**
  * The span events as text.
  *
- * The order of the fields is part of the format: the seed's first, then ours, so that a reader
+ * The order of the fields is part of the format: what any reader needs first, so that a reader
  * (and the writer itself) finds event_type and span_id within the first few hundred bytes.
  */
 #include "trace/span.h"
@@ -54,7 +54,7 @@ static void put_raw(struct buf *out, const char *key, const char *json)
 	buf_adds(out, json);
 }
 
-/** The fields that the seed puts first. */
+/** The fields that come first. */
 static void put_head(struct buf *out, const struct span_common *common)
 {
 	buf_addc(out, '{');
@@ -75,7 +75,7 @@ static int put_end(struct buf *out)
 	return out->failed ? -ENOMEM : 0;
 }
 
-/** What the seed says about a result.  A command that did not exit has no exit status. */
+/** The result.  A command that did not exit has no exit status. */
 static void put_outcome(struct buf *out, const struct span_command *command)
 {
 	if (command->exit >= 0)

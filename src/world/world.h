@@ -90,7 +90,9 @@ struct world_exec {
 	const char *cwd;     /**< Path in the world. */
 	const char *span_id; /**< Names it in guard records. */
 	unsigned umask;
-	int fds[3]; /**< Become 0, 1, 2; pipes of our own or /dev/null.  Borrowed. */
+	int fds[3];          /**< Become 0, 1, 2; pipes of our own or /dev/null.  Borrowed. */
+	bool terminal;       /**< A terminal of the world's own instead of fds. */
+	uint16_t rows, cols; /**< Its size. */
 };
 
 /** What became of a command. */
@@ -105,6 +107,8 @@ struct world_command_ops {
 	/** It runs (err NULL), or it does not: *step tells where it failed (control.h). */
 	void (*spawned)(struct world_command *command, unsigned step, const struct error *err,
 			void *owner);
+	/** It runs on a terminal and was stopped; SIGCONT makes it go on. */
+	void (*stopped)(struct world_command *command, int signo, void *owner);
 	/** The leader ended, guards are checked.  The command is freed after this call. */
 	void (*exited)(struct world_command *command, const struct world_exit *exit, void *owner);
 };
@@ -116,6 +120,12 @@ struct world_command_ops {
 int world_run(struct world *world, const struct world_exec *exec,
 	      const struct world_command_ops *ops, void *owner, struct world_command **ret,
 	      struct error *err);
+
+/**
+ * Within spawned(): the master of the terminal that it runs on.  The caller owns it; -1: it has
+ * none, or it was taken.
+ */
+int world_command_terminal(struct world_command *command);
 
 /** Signal the leader's process group, or everything of the command that can be told. */
 void world_command_signal(struct world_command *command, int signo, bool everything);

@@ -27,7 +27,9 @@ struct world_command {
 	char *name, *cwd; /**< For messages, until it runs. */
 	char span_id[ID_SIZE];
 	uint32_t seq;
-	pid_t pid; /**< In the world; 0 until it runs. */
+	pid_t pid;     /**< In the world; 0 until it runs. */
+	bool terminal; /**< It was asked to run on one. */
+	int *master;   /**< While spawned() is called: its master, not taken yet. */
 };
 
 static struct world_command *command_free(struct world_command *command)
@@ -88,6 +90,7 @@ static int send_spawn(struct world_command *command, const struct world_exec *ex
 	AUTO(fd_close) int memfd = -1;
 	struct control_spawn spawn = {0};
 	int fds[4] = {exec->fds[0], exec->fds[1], exec->fds[2], -1};
+	size_t nfds = exec->terminal ? 0 : 3;
 	int r = world_exec_pack(exec, &spawn, &payload, err);
 
 	if (r < 0)
@@ -100,14 +103,14 @@ static int send_spawn(struct world_command *command, const struct world_exec *ex
 		.payload = payload.data,
 		.payload_size = payload.len,
 		.fds = fds,
-		.nfds = 3,
+		.nfds = nfds,
 	};
 	if (payload.len > CONTROL_INLINE_MAX) {
 		r = fd_sealed("substrate-spawn", payload.data, payload.len, &memfd, err);
 		if (r < 0)
 			return r;
-		fds[3] = memfd;
-		msg.nfds = 4;
+		fds[nfds] = memfd;
+		msg.nfds = nfds + 1;
 		msg.payload = NULL;
 		msg.payload_size = 0;
 	}
@@ -126,6 +129,7 @@ int world_command_new(struct world *world, const struct world_exec *exec,
 	command->ops = ops;
 	command->owner = owner;
 	command->seq = next_seq(world);
+	command->terminal = exec->terminal;
 	command->name = strdup(exec->argv[0] ? exec->argv[0] : "");
 	command->cwd = strdup(exec->cwd);
 	if (!command->name || !command->cwd)
@@ -154,7 +158,8 @@ static void command_failed(struct world_command *command, unsigned step, const s
 	(void)command_free(command);
 }
 
-bool world_command_spawned(struct world *world, uint32_t seq, const struct control_spawned *spawned)
+bool world_command_spawned(struct world *world, uint32_t seq, const struct control_spawned *spawned,
+			   int *master)
 {
 	struct world_command *command = find(world, seq);
 	struct error err = {0};
@@ -166,8 +171,22 @@ bool world_command_spawned(struct world *world, uint32_t seq, const struct contr
 		command_failed(command, spawned->step, &err);
 		return true;
 	}
+	if (command->terminal && *master < 0)
+		return false;
 	command->pid = spawned->pid;
+	command->master = command->terminal ? master : NULL;
 	command->ops->spawned(command, CONTROL_STEP_NONE, NULL, command->owner);
+	command->master = NULL;
+	return true;
+}
+
+bool world_command_stopped(struct world *world, uint32_t seq, int signo)
+{
+	struct world_command *command = find(world, seq);
+
+	if (!command || command->pid == 0 || !command->terminal)
+		return false;
+	command->ops->stopped(command, signo, command->owner);
 	return true;
 }
 
@@ -290,6 +309,11 @@ bool world_command_leads(const struct world *world, uint32_t seq, pid_t pid)
 }
 
 /* What its owner may do ---------------------------------------------------------------- */
+
+int world_command_terminal(struct world_command *command)
+{
+	return command->master ? TAKE_FD(*command->master) : -1;
+}
 
 void world_command_signal(struct world_command *command, int signo, bool everything)
 {

@@ -12,9 +12,15 @@ int world_command_new(struct world *world, const struct world_exec *exec,
 		      const struct world_command_ops *ops, void *owner, struct world_command **ret,
 		      struct error *err);
 
-/** Init's answer to a spawn.  False: there is no such command. */
-bool world_command_spawned(struct world *world, uint32_t seq,
-			   const struct control_spawned *spawned);
+/**
+ * Init's answer to a spawn; *master (-1: none) is taken by whoever runs it on a terminal.  False:
+ * there is no such command, or its terminal is missing.
+ */
+bool world_command_spawned(struct world *world, uint32_t seq, const struct control_spawned *spawned,
+			   int *master);
+
+/** A command was stopped.  False: there is no such command on a terminal. */
+bool world_command_stopped(struct world *world, uint32_t seq, int signo);
 
 /** A leader ended.  False: there is no such command. */
 bool world_command_exited(struct world *world, uint32_t seq, const struct control_exited *exited);

@@ -28,7 +28,12 @@ static int add_strings(char *const *list, uint32_t *ret_count, struct buf *paylo
 int world_exec_pack(const struct world_exec *exec, struct control_spawn *ret, struct buf *payload,
 		    struct error *err)
 {
-	struct control_spawn spawn = {.umask = exec->umask & 0777U};
+	struct control_spawn spawn = {
+		.flags = exec->terminal ? CONTROL_SPAWN_TERMINAL : 0,
+		.umask = exec->umask & 0777U,
+		.rows = exec->rows,
+		.cols = exec->cols,
+	};
 
 	if (!exec->argv || !exec->argv[0] || exec->argv[0][0] == '\0')
 		return error_set(err, EINVAL, "there is no command");

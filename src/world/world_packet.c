@@ -4,11 +4,13 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "world/guard.h"
 #include "world/world_command.h"
 #include "world/world_priv.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
 
 /** How often a world whose survivors keep it busy is asked whether they are still there. */
 #define SURVIVORS_MS 2000
@@ -64,14 +66,38 @@ static int take_failed(struct world *world, const void *body, size_t size, struc
 	return 0;
 }
 
+/** The master of a new terminal, non-blocking; -1: there is none.  The rest is closed. */
+static int take_master(struct control_packet *packet)
+{
+	AUTO(fd_close) int fd = packet->nfds == 1 ? TAKE_FD(packet->fds[0]) : -1;
+	unsigned number;
+
+	control_packet_done(packet);
+	if (fd >= 0 && (ioctl(fd, TIOCGPTN, &number) < 0 || fd_set_nonblock(fd, 1) < 0))
+		return -1;
+	return TAKE_FD(fd);
+}
+
 static int take_spawned(struct world *world, const void *body, size_t size, struct error *err)
 {
 	struct control_spawned spawned;
+	AUTO(fd_close) int master = take_master(&world->packet);
 
 	(void)size;
 	memcpy(&spawned, body, sizeof(spawned));
-	if (!world_command_spawned(world, world->packet.header.seq, &spawned))
+	if (!world_command_spawned(world, world->packet.header.seq, &spawned, &master))
 		return error_set(err, EPROTO, "substrate-init started what nobody asked for");
+	return 0;
+}
+
+static int take_stopped(struct world *world, const void *body, size_t size, struct error *err)
+{
+	struct control_stopped stopped;
+
+	(void)size;
+	memcpy(&stopped, body, sizeof(stopped));
+	if (!world_command_stopped(world, world->packet.header.seq, stopped.signo))
+		return error_set(err, EPROTO, "substrate-init stopped what did not run");
 	return 0;
 }
 
@@ -200,6 +226,7 @@ static const struct {
 	{CONTROL_READY, sizeof(struct control_ready), take_ready},
 	{CONTROL_FAILED, sizeof(struct error), take_failed},
 	{CONTROL_SPAWNED, sizeof(struct control_spawned), take_spawned},
+	{CONTROL_STOPPED, sizeof(struct control_stopped), take_stopped},
 	{CONTROL_EXITED, sizeof(struct control_exited), take_exited},
 	{CONTROL_CHECKED, sizeof(struct control_checked), take_checked},
 	{CONTROL_GAP, 1, take_gap},
@@ -210,7 +237,8 @@ int world_packet_take(struct world *world, struct error *err)
 {
 	const struct control_header *header = &world->packet.header;
 
-	control_packet_done(&world->packet); // init has no descriptor that we want
+	if (header->kind != CONTROL_SPAWNED)
+		control_packet_done(&world->packet); // init has no other descriptor that we want
 	for (size_t i = 0; i < ARRAY_LEN(handlers); i++) {
 		if ((uint32_t)handlers[i].kind != header->kind)
 			continue;

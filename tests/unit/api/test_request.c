@@ -32,7 +32,7 @@ static void refused(const char *text, const char *word)
 	command_request_done(&request);
 }
 
-static void the_seeds_request_is_read(void **state)
+static void a_whole_request_is_read(void **state)
 {
 	struct command_request request = {0};
 	struct error err = {0};
@@ -105,7 +105,7 @@ static void each_refusal_has_its_status(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_seeds_request_is_read),
+		cmocka_unit_test(a_whole_request_is_read),
 		cmocka_unit_test(without_cwd_the_callers_own_counts),
 		cmocka_unit_test(bytes_that_are_not_utf8_come_in_base64),
 		cmocka_unit_test(what_is_wrong_is_named),

@@ -101,7 +101,8 @@ static void the_new_root_hides_no_source(void **state)
 	(void)state;
 	// Sources below /, /tmp and /dev were all found while the new root stood.
 	expect_says(f, "ls /usr/bin/env && echo x >/dev/null && ls -d $PWD", "/project");
-	assert_string_equal(fixture_out(f, "ls /dev | tr '\\n' ' '"), "null pts urandom zero ");
+	assert_string_equal(fixture_out(f, "ls /dev | tr '\\n' ' '"),
+			    "null ptmx pts tty urandom zero ");
 }
 
 static void only_the_plan_is_mounted(void **state)
@@ -112,11 +113,11 @@ static void only_the_plan_is_mounted(void **state)
 	char expected[512];
 
 	(void)state;
-	(void)snprintf(
-		expected, sizeof(expected),
-		"/ /dev/null /dev/pts /dev/urandom /dev/zero /etc /proc /proc/sys /tmp %.79s "
-		"/usr ",
-		f->project);
+	(void)snprintf(expected, sizeof(expected),
+		       "/ /dev/null /dev/pts /dev/tty /dev/urandom /dev/zero /etc /proc /proc/sys "
+		       "/tmp %.79s "
+		       "/usr ",
+		       f->project);
 	assert_string_equal(mounts, expected);
 }
 

@@ -116,10 +116,10 @@ static void unknown_fields_are_refused(void **state)
 	struct control_spawn spawn = good();
 
 	(void)state;
-	spawn.flags = 1;
+	spawn.flags = 2;
 	assert_int_equal(judge(&spawn, PAYLOAD, sizeof(PAYLOAD)), -EBADMSG);
 	spawn = good();
-	spawn.zero = 1;
+	spawn.flags = CONTROL_SPAWN_TERMINAL; // brings no descriptors
 	assert_int_equal(judge(&spawn, PAYLOAD, sizeof(PAYLOAD)), -EBADMSG);
 	spawn = good();
 	spawn.umask = 01000;

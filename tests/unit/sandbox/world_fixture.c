@@ -27,10 +27,20 @@
 
 static const char *const search_path[] = {"PATH=/usr/bin:/bin:/usr/sbin", NULL};
 
+/** substrate-init, opened before the uid changes: another user may not look into the build folder.
+ */
+static int init_source = -1;
+
 int fixture_main(int argc, char **argv)
 {
 	bool user = argc > 1 && strcmp(argv[1], "user") == 0;
+	const char *init = getenv("SUBSTRATE_TEST_INIT");
 
+	init_source = init ? open(init, O_RDONLY | O_CLOEXEC) : -1;
+	if (init_source < 0) {
+		perror(init ? init : "SUBSTRATE_TEST_INIT");
+		return -1;
+	}
 	if (geteuid() != 0)
 		return 0;
 	// What a test mounts is nobody else's business.
@@ -111,7 +121,7 @@ static void add_system(struct plan_builder *builder)
 
 static void add_own(struct plan_builder *builder, const struct fixture *f)
 {
-	static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/urandom"};
+	static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/urandom", "/dev/tty"};
 
 	add(builder, (struct plan_step){.kind = PLAN_TMPFS,
 					.path = "/tmp",
@@ -126,6 +136,8 @@ static void add_own(struct plan_builder *builder, const struct fixture *f)
 						.flags = PLAN_MAKE | PLAN_DEV | PLAN_RW});
 	add(builder,
 	    (struct plan_step){.kind = PLAN_DEVPTS, .path = "/dev/pts", .flags = PLAN_MAKE});
+	add(builder,
+	    (struct plan_step){.kind = PLAN_LINK, .path = "/dev/ptmx", .data = "pts/ptmx"});
 	add(builder, (struct plan_step){
 			     .kind = PLAN_PROC, .path = "/proc", .flags = PLAN_MAKE | PLAN_NOEXEC});
 	add(builder, (struct plan_step){.kind = PLAN_SELF, .path = "/proc/sys"});
@@ -189,22 +201,17 @@ static int make_plan(const struct fixture *f, const struct fixture_options *opti
 
 const char *fixture_init(const struct fixture *f)
 {
-	const char *from = getenv("SUBSTRATE_TEST_INIT");
-
-	assert_non_null(from);
 	if (access(fixture_path(f, "init"), X_OK) == 0)
 		return fixture_path(f, "init");
 
-	AUTO(fd_close) int in = open(from, O_RDONLY | O_CLOEXEC);
 	AUTO(fd_close)
 	int out = open(fixture_path(f, "init"), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
 	char data[8192];
+	off_t at = 0;
 	ssize_t n;
 
-	if (in < 0)
-		fail_msg("%s: %s", from, strerror(errno));
 	assert_true(out >= 0);
-	while ((n = read(in, data, sizeof(data))) > 0)
+	for (; (n = pread(init_source, data, sizeof(data), at)) > 0; at += n)
 		assert_int_equal(fd_write_full(out, data, (size_t)n), 0);
 	out = fd_close(out); // else it could not be executed
 	return fixture_path(f, "init");
@@ -340,39 +347,61 @@ static uint32_t add_strings(struct buf *payload, const char *const list[])
 	return count;
 }
 
-uint32_t fixture_spawn(struct fixture *f, const char *cwd, const char *const argv[],
-		       const char *const envp[], const int fds[3])
+static uint32_t send_spawn(struct fixture *f, struct control_spawn *body, const struct buf *payload,
+			   const int *fds, size_t nfds)
 {
-	AUTO(buf_done) struct buf payload = {0};
 	AUTO(fd_close) int memfd = -1;
-	struct control_spawn body = {.umask = 022};
 	struct error err = {0};
+	int all[4] = {-1, -1, -1, -1};
 
-	buf_add(&payload, cwd, strlen(cwd) + 1);
-	body.argc = add_strings(&payload, argv);
-	body.envc = add_strings(&payload, envp);
-	body.payload = (uint32_t)payload.len;
+	body->payload = (uint32_t)payload->len;
+	for (size_t i = 0; i < nfds; i++)
+		all[i] = fds[i];
 
-	int all[4] = {fds[0], fds[1], fds[2], -1};
 	struct control_message msg = {
 		.header = {.kind = CONTROL_SPAWN, .seq = ++f->seq},
-		.body = &body,
-		.body_size = sizeof(body),
-		.payload = payload.data,
-		.payload_size = payload.len,
+		.body = body,
+		.body_size = sizeof(*body),
+		.payload = payload->data,
+		.payload_size = payload->len,
 		.fds = all,
-		.nfds = 3,
+		.nfds = nfds,
 	};
 
-	if (payload.len > CONTROL_INLINE_MAX) {
-		assert_int_equal(fd_sealed("payload", payload.data, payload.len, &memfd, &err), 0);
-		all[3] = memfd;
-		msg.nfds = 4;
+	if (payload->len > CONTROL_INLINE_MAX) {
+		assert_int_equal(fd_sealed("payload", payload->data, payload->len, &memfd, &err),
+				 0);
+		all[nfds] = memfd;
+		msg.nfds = nfds + 1;
 		msg.payload_size = 0;
 	}
 	if (control_send(f->launch.control_fd, &msg, &err) < 0)
 		fail_msg("%s", err.msg);
 	return f->seq;
+}
+
+uint32_t fixture_spawn(struct fixture *f, const char *cwd, const char *const argv[],
+		       const char *const envp[], const int fds[3])
+{
+	AUTO(buf_done) struct buf payload = {0};
+	struct control_spawn body = {.umask = 022};
+
+	buf_add(&payload, cwd, strlen(cwd) + 1);
+	body.argc = add_strings(&payload, argv);
+	body.envc = add_strings(&payload, envp);
+	return send_spawn(f, &body, &payload, fds, 3);
+}
+
+uint32_t fixture_spawn_terminal(struct fixture *f, const char *script)
+{
+	AUTO(buf_done) struct buf payload = {0};
+	struct control_spawn body = {
+		.flags = CONTROL_SPAWN_TERMINAL, .umask = 022, .rows = 33, .cols = 77};
+
+	buf_add(&payload, f->project, strlen(f->project) + 1);
+	body.argc = add_strings(&payload, (const char *const[]){"sh", "-c", script, NULL});
+	body.envc = add_strings(&payload, (const char *const[]){"PATH=/usr/bin:/bin", NULL});
+	return send_spawn(f, &body, &payload, NULL, 0);
 }
 
 static void take_spawned(struct fixture *f, struct outcome *ret)

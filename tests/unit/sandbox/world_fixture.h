@@ -87,6 +87,9 @@ const char *fixture_out(struct fixture *f, const char *script);
 uint32_t fixture_spawn(struct fixture *f, const char *cwd, const char *const argv[],
 		       const char *const envp[], const int fds[3]);
 
+/** Start a script with `sh -c` on a terminal of 33 rows and 77 columns.  Returns its seq. */
+uint32_t fixture_spawn_terminal(struct fixture *f, const char *script);
+
 /** The next packet of this kind, others but gaps fail the test.  The body is in f->packet. */
 void fixture_expect(struct fixture *f, enum control_kind kind);
 
