@@ -19,7 +19,7 @@ struct execute_object {
 	char *profile, *cmd, *cwd, *agent_id, *standard_input, *traceparent;
 	struct strv argv, env, env_dropped;
 	bool pty, ephemeral;
-	int64_t timeout_ms, umask;
+	int64_t timeout_ms, umask, rows, cols;
 };
 
 #define FIELD(field_name, field_kind, member) \
@@ -34,6 +34,8 @@ static const struct decode_field execute_fields[] = {
 	{FIELD("env", DECODE_STRING_MAP, env)},
 	{FIELD("env_dropped", DECODE_STRING_ARRAY, env_dropped)},
 	{FIELD("pty", DECODE_BOOL, pty)},
+	{FIELD("rows", DECODE_INT, rows), .min = 1, .max = TERMINAL_SIZE_MAX},
+	{FIELD("cols", DECODE_INT, cols), .min = 1, .max = TERMINAL_SIZE_MAX},
 	{FIELD("agent_id", DECODE_STRING, agent_id)},
 	{FIELD("ephemeral", DECODE_BOOL, ephemeral)},
 	{FIELD("timeout_ms", DECODE_INT, timeout_ms), .min = 1, .max = TIMEOUT_MAX_MS},
@@ -62,8 +64,6 @@ static int check_object(const struct execute_object *object, struct error *err)
 	if (!object->agent_id || object->agent_id[0] == '\0')
 		return error_set(err, EINVAL,
 				 "agent_id is required: who asks, 1 to 64 of [a-z0-9._-]");
-	if (object->pty)
-		return error_set(err, EINVAL, "field 'pty': terminals are not available yet");
 	if (object->standard_input && strcmp(object->standard_input, "stream") != 0 &&
 	    strcmp(object->standard_input, "none") != 0)
 		return error_set(err, EINVAL, "field 'stdin': expected \"stream\" or \"none\"");
@@ -88,12 +88,15 @@ static void take_object(struct execute_object *object, struct command_request *r
 	ret->ephemeral = object->ephemeral;
 	ret->timeout_ms = (uint64_t)object->timeout_ms;
 	ret->umask = (unsigned)object->umask;
+	ret->pty = object->pty;
+	ret->rows = (unsigned)object->rows;
+	ret->cols = (unsigned)object->cols;
 }
 
 int request_decode(json_t *object, const struct peer *peer, struct command_request *ret,
 		   struct error *err)
 {
-	struct execute_object decoded = {.umask = 022};
+	struct execute_object decoded = {.umask = 022, .rows = 24, .cols = 80};
 	int r = decode_object(object, execute_fields, ARRAY_LEN(execute_fields), &decoded, err);
 
 	if (r < 0)

@@ -9,6 +9,9 @@
 
 struct error;
 
+/** The largest number of rows or columns of a terminal that is taken. */
+#define TERMINAL_SIZE_MAX 9999
+
 /**
  * Decode an execute object.  Unknown fields, wrong types and NUL bytes are -EINVAL with the
  * field's name.  The caller's own directory is taken from `peer` for a request without cwd.

@@ -126,6 +126,12 @@ static void command_writable(struct command *command, void *owner)
 	websocket_pause(streaming->ws, false);
 }
 
+static void command_stopped(struct command *command, int signo, void *owner)
+{
+	(void)command;
+	send_json(owner, json_pack("{s:s, s:i}", "type", "stopped", "signal", signo));
+}
+
 static void command_exited(struct command *command, const struct command_result *result,
 			   void *owner)
 {
@@ -164,6 +170,7 @@ static const struct command_ops command_ops = {
 	.output = command_output,
 	.writable = command_writable,
 	.taken = command_taken,
+	.stopped = command_stopped,
 	.exited = command_exited,
 	.drained = command_drained,
 	.refused = command_refused,
@@ -219,12 +226,46 @@ static int on_signal(struct streaming *streaming, const json_t *message, struct 
 	return command_signal(streaming->command, (int)json_integer_value(signo), err);
 }
 
+static int on_continue(struct streaming *streaming, const json_t *message, struct error *err)
+{
+	(void)message;
+	(void)err;
+	command_continue(streaming->command);
+	return 0;
+}
+
+static int size_of(const json_t *message, const char *name, unsigned *ret, struct error *err)
+{
+	json_int_t size = json_integer_value(json_object_get(message, name));
+
+	if (size < 1 || size > TERMINAL_SIZE_MAX)
+		return error_set(err, EINVAL, "field '%s': expected a number from 1 to %d", name,
+				 TERMINAL_SIZE_MAX);
+	*ret = (unsigned)size;
+	return 0;
+}
+
+static int on_resize(struct streaming *streaming, const json_t *message, struct error *err)
+{
+	unsigned rows = 0;
+	unsigned cols = 0;
+	int r = size_of(message, "rows", &rows, err);
+
+	if (r == 0)
+		r = size_of(message, "cols", &cols, err);
+	if (r == 0)
+		command_resize(streaming->command, rows, cols);
+	return r;
+}
+
 static const struct {
 	const char *type;
 	int (*fn)(struct streaming *streaming, const json_t *message, struct error *err);
 } client_messages[] = {
 	{"close_stdin", on_close_stdin},
 	{"signal", on_signal},
+	{"continue", on_continue},
+	{"resize", on_resize},
 };
 
 static int text_message(struct streaming *streaming, const char *data, size_t len,

@@ -18,6 +18,7 @@
 #include "cli/forward.h"
 #include "cli/inlet.h"
 #include "cli/outlet.h"
+#include "cli/terminal.h"
 #include "client/stream.h"
 #include "json/encode.h"
 
@@ -41,6 +42,7 @@ struct attach {
 	const struct attach_request *request;
 	struct stream *stream; /**< Borrowed. */
 	int signal_fd;         /**< Borrowed. */
+	struct terminal terminal;
 	struct inlet inlet;
 	struct outlet outlets[2]; /**< stdout, stderr. */
 	struct outlet *blocked;   /**< Where `data` still has to go; NULL: nowhere. */
@@ -62,6 +64,15 @@ static void finish(struct attach *attach, int status)
 }
 
 /* Control messages --------------------------------------------------------------------- */
+
+/** A send that fails is no news: what the daemon said before it closed is still to be read. */
+static void sent(struct attach *attach, int r)
+{
+	if (r >= 0)
+		return;
+	attach->deaf = true;
+	attach->inlet.open = false;
+}
 
 /** A line for --status-fd.  Whoever reads it may be gone; the command goes on. */
 static void report(const struct attach *attach, json_t *message)
@@ -85,6 +96,31 @@ static void complain(const struct attach *attach, const json_t *text)
 	cli_complain(attach->cli, &err);
 }
 
+/** Our terminal is, or is again, the command's window. */
+static void show_terminal(struct attach *attach)
+{
+	struct error err = {0};
+	unsigned rows;
+	unsigned cols;
+
+	if (!attach->request->pty || !attach->started || attach->done || attach->deaf)
+		return;
+	terminal_enter(&attach->terminal);
+	terminal_size(&rows, &cols);
+	sent(attach, stream_send_resize(attach->stream, rows, cols, &err));
+}
+
+/** It was stopped: so are we, until somebody continues us and we it. */
+static void on_stopped(struct attach *attach, json_t *message)
+{
+	struct error err = {0};
+
+	(void)message;
+	terminal_stop(&attach->terminal);
+	show_terminal(attach);
+	sent(attach, stream_send_continue(attach->stream, &err));
+}
+
 static void on_started(struct attach *attach, json_t *message)
 {
 	const json_t *notice;
@@ -93,10 +129,12 @@ static void on_started(struct attach *attach, json_t *message)
 	attach->started = true;
 	attach->inlet.open = attach->request->has_stdin;
 	// A person is told before the first output; scripts read --status-fd.
-	if (attach->cli->settings.json || !isatty(STDERR_FILENO))
-		return;
-	json_array_foreach (json_object_get(message, "notices"), i, notice)
-		complain(attach, notice);
+	if (!attach->cli->settings.json && isatty(STDERR_FILENO)) {
+		json_array_foreach (json_object_get(message, "notices"), i, notice)
+			complain(attach, notice);
+	}
+	if (attach->request->pty)
+		terminal_enter(&attach->terminal);
 }
 
 static void print_result(struct attach *attach, json_t *message)
@@ -121,6 +159,7 @@ static void on_exited(struct attach *attach, json_t *message)
 {
 	json_t *error = json_object_get(message, "error");
 
+	terminal_leave(&attach->terminal);
 	if (error)
 		complain(attach, error);
 	if (attach->cli->settings.json)
@@ -164,10 +203,8 @@ static const struct {
 	const char *type;
 	void (*fn)(struct attach *attach, json_t *message);
 } messages[] = {
-	{"started", on_started},
-	{"stdin_taken", on_stdin_taken},
-	{"exit", on_exited},
-	{"problem", on_problem},
+	{"started", on_started}, {"stopped", on_stopped}, {"stdin_taken", on_stdin_taken},
+	{"exit", on_exited},     {"problem", on_problem},
 };
 
 static void take_control(struct attach *attach, json_t *message)
@@ -253,15 +290,6 @@ static int take_messages(struct attach *attach, struct error *err)
 
 /* Input and signals -------------------------------------------------------------------- */
 
-/** A send that fails is no news: what the daemon said before it closed is still to be read. */
-static void sent(struct attach *attach, int r)
-{
-	if (r >= 0)
-		return;
-	attach->deaf = true;
-	attach->inlet.open = false;
-}
-
 static void pass_input(struct attach *attach)
 {
 	struct error err = {0};
@@ -290,6 +318,12 @@ static void pass_signals(struct attach *attach)
 	int signo;
 
 	while (!attach->done && (signo = forward_next(attach->signal_fd)) > 0) {
+		if (signo == SIGTSTP)
+			terminal_stop(&attach->terminal);
+		if (signo == SIGTSTP || signo == SIGCONT || signo == SIGWINCH) {
+			show_terminal(attach);
+			continue;
+		}
 		// Before there is a command it is us who are meant.
 		if (!attach->started || attach->deaf)
 			finish(attach, EXITCODE_SIGNAL + signo);
@@ -354,7 +388,7 @@ int attach_run(struct cli *cli, struct client *client, const struct attach_reque
 	int r = stream_open(client, request->start, &stream, err);
 
 	// The daemon has its work; what follows happens meanwhile.
-	r = r < 0 ? r : forward_open(&signal_fd, err);
+	r = r < 0 ? r : forward_open(request->pty, &signal_fd, err);
 	if (r < 0)
 		return r;
 
@@ -367,6 +401,7 @@ int attach_run(struct cli *cli, struct client *client, const struct attach_reque
 	};
 	while (r == 0 && !attach.done)
 		r = turn(&attach, err);
+	terminal_leave(&attach.terminal);
 	inlet_done(&attach.inlet);
 	outlet_done(&attach.outlets[0]);
 	outlet_done(&attach.outlets[1]);

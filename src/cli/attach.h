@@ -18,6 +18,7 @@ struct error;
 struct attach_request {
 	const json_t *start; /**< The execute object; borrowed. */
 	bool has_stdin;      /**< Read stdin and send it. */
+	bool pty;            /**< The command has a terminal; ours becomes its window. */
 };
 
 /**

@@ -10,14 +10,17 @@
 #include <unistd.h>
 
 static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+static const int of_terminals[] = {SIGWINCH, SIGCONT, SIGTSTP};
 
-int forward_open(int *ret_fd, struct error *err)
+int forward_open(bool terminal, int *ret_fd, struct error *err)
 {
 	sigset_t set, blocked;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)
 		sigaddset(&set, forwarded[i]);
+	for (size_t i = 0; terminal && i < ARRAY_LEN(of_terminals); i++)
+		sigaddset(&set, of_terminals[i]);
 	blocked = set;
 	sigaddset(&blocked, SIGPIPE);
 	sigaddset(&blocked, SIGTTIN);

@@ -11,9 +11,11 @@
 #include "cli/inside.h"
 #include "cli/start_object.h"
 #include "cli/std_fds.h"
+#include "cli/terminal.h"
 #include "client/client.h"
 #include "json/value.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 /** The shells that understand -c as sh does. */
@@ -24,10 +26,15 @@ int run_command(struct cli *cli, char *const *argv, struct error *err)
 	if (inside_world())
 		return inside_exec(cli, argv, err);
 
-	struct attach_request request = {.has_stdin = std_fds_has_input()};
+	const struct settings *settings = &cli->settings;
+	bool pty = settings->pty || (!settings->no_pty && !settings->json && terminal_has_all());
+	struct attach_request request = {.has_stdin = std_fds_has_input(), .pty = pty};
+	const struct start_streams streams = {.has_stdin = request.has_stdin, .pty = pty};
 	AUTO(value_free) json_t *start = NULL;
 	AUTO(client_close) struct client *client = NULL;
-	int r = start_object_new(cli, argv, request.has_stdin, &start, err);
+	int r = settings->pty && settings->no_pty
+			? error_set(err, EINVAL, "options --pty and --no-pty: one of them")
+			: start_object_new(cli, argv, &streams, &start, err);
 
 	r = r < 0 ? r : daemon_call_open(true, &client, err);
 	if (r < 0)

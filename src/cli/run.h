@@ -27,12 +27,18 @@ struct error;
 		 "SECONDS", \
 		 OPTION_FIELD(timeout_ms), \
 		 "End the command after so long, with status 124"}, \
+		{"pty", \
+		 0, \
+		 OPTION_FLAG, \
+		 NULL, \
+		 OPTION_FIELD(pty), \
+		 "Give the command a terminal, whatever ours are"}, \
 		{"no-pty", \
 		 0, \
 		 OPTION_FLAG, \
 		 NULL, \
 		 OPTION_FIELD(no_pty), \
-		 "Give the command no terminal (the default)"}, \
+		 "Give it none (else it has one when stdin, stdout and stderr are)"}, \
 		{"status-fd", \
 		 0, \
 		 OPTION_FD, \
@@ -41,7 +47,7 @@ struct error;
 		 "Write what happens to descriptor N, one JSON object a line"}, \
 		OPTION_JSON, RUN_LATER("isolated"), RUN_LATER("detach"), \
 		RUN_LATER("require-approval"), RUN_LATER("publish"), RUN_LATER("egress-bytes"), \
-		RUN_LATER("allow-protected"), RUN_LATER("wait-diff"), RUN_LATER("pty")
+		RUN_LATER("allow-protected"), RUN_LATER("wait-diff")
 
 #define RUN_LATER(name) \
 	{ \

@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "json/encode.h"
 #include "json/value.h"
 
@@ -140,7 +141,18 @@ static mode_t current_umask(void)
 	return mask;
 }
 
-static int add_settings(const struct cli *cli, bool has_stdin, json_t *object, struct error *err)
+static int add_size(json_t *object)
+{
+	unsigned rows;
+	unsigned cols;
+
+	terminal_size(&rows, &cols);
+	return json_object_set_new(object, "rows", json_integer(rows)) |
+	       json_object_set_new(object, "cols", json_integer(cols));
+}
+
+static int add_settings(const struct cli *cli, const struct start_streams *streams, json_t *object,
+			struct error *err)
 {
 	const struct settings *settings = &cli->settings;
 	AUTO(mem_free) char *cwd = NULL;
@@ -152,8 +164,10 @@ static int add_settings(const struct cli *cli, bool has_stdin, json_t *object, s
 	r = json_object_set_new(object, "cwd", encode_string(cwd));
 	r |= json_object_set_new(object, "agent_id", encode_string(cli_agent(cli)));
 	r |= json_object_set_new(object, "umask", json_integer(current_umask()));
-	r |= json_object_set_new(object, "pty", json_false());
-	r |= json_object_set_new(object, "stdin", json_string(has_stdin ? "stream" : "none"));
+	r |= json_object_set_new(object, "pty", json_boolean(streams->pty));
+	r |= streams->pty ? add_size(object) : 0;
+	r |= json_object_set_new(object, "stdin",
+				 json_string(streams->has_stdin ? "stream" : "none"));
 	if (settings->profile)
 		r |= json_object_set_new(object, "profile", encode_string(settings->profile));
 	if (settings->ephemeral)
@@ -164,13 +178,13 @@ static int add_settings(const struct cli *cli, bool has_stdin, json_t *object, s
 	return r < 0 ? error_oom(err) : 0;
 }
 
-int start_object_new(const struct cli *cli, char *const *argv, bool has_stdin, json_t **ret,
-		     struct error *err)
+int start_object_new(const struct cli *cli, char *const *argv, const struct start_streams *streams,
+		     json_t **ret, struct error *err)
 {
 	AUTO(value_free) json_t *object = json_object();
 	int r = object ? add_words(argv, object, err) : error_oom(err);
 
-	r = r < 0 ? r : add_settings(cli, has_stdin, object, err);
+	r = r < 0 ? r : add_settings(cli, streams, object, err);
 	r = r < 0 ? r : add_environment(cli, object, err);
 	r = r < 0 ? r : add_explicit(cli, object, err);
 	if (r < 0)

@@ -11,12 +11,18 @@
 struct cli;
 struct error;
 
+/** What the command's descriptors are to be. */
+struct start_streams {
+	bool has_stdin; /**< Else it reads from nothing. */
+	bool pty;       /**< A terminal of the world's own, of our terminal's size. */
+};
+
 /**
- * Build it for the command argv (not empty) as the options say; without `has_stdin` the command
- * reads from nothing.  The caller owns *ret.  -EINVAL: an option's value is wrong.
+ * Build it for the command argv (not empty) as the options say.  The caller owns *ret.  -EINVAL: an
+ * option's value is wrong.
  */
-int start_object_new(const struct cli *cli, char *const *argv, bool has_stdin, json_t **ret,
-		     struct error *err);
+int start_object_new(const struct cli *cli, char *const *argv, const struct start_streams *streams,
+		     json_t **ret, struct error *err);
 
 /** True when the variable enters a world without being asked for. */
 bool start_object_passes(const char *name, size_t len);

@@ -146,6 +146,23 @@ int stream_send_signal(struct stream *stream, int signo, struct error *err)
 	return send_frame(stream, FRAME_TEXT, -1, bytes_of(text.data, text.len), err);
 }
 
+int stream_send_continue(struct stream *stream, struct error *err)
+{
+	static const char text[] = "{\"type\":\"continue\"}";
+
+	return send_frame(stream, FRAME_TEXT, -1, bytes_of(text, sizeof(text) - 1), err);
+}
+
+int stream_send_resize(struct stream *stream, unsigned rows, unsigned cols, struct error *err)
+{
+	AUTO(buf_done) struct buf text = {0};
+
+	buf_addf(&text, "{\"type\":\"resize\",\"rows\":%u,\"cols\":%u}", rows, cols);
+	if (text.failed)
+		return error_oom(err);
+	return send_frame(stream, FRAME_TEXT, -1, bytes_of(text.data, text.len), err);
+}
+
 /* Opening ------------------------------------------------------------------------------ */
 
 /** The handshake and the start message. */

@@ -58,5 +58,11 @@ int stream_send_close_stdin(struct stream *stream, struct error *err);
 /** Send {"type": "signal", "signal": signo}. */
 int stream_send_signal(struct stream *stream, int signo, struct error *err);
 
+/** Send {"type": "continue"}. */
+int stream_send_continue(struct stream *stream, struct error *err);
+
+/** Send {"type": "resize", "rows": rows, "cols": cols}. */
+int stream_send_resize(struct stream *stream, unsigned rows, unsigned cols, struct error *err);
+
 /** Write what is pending without blocking. */
 int stream_flush(struct stream *stream, struct error *err);

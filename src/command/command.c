@@ -255,6 +255,8 @@ static void kill_due(struct timer *timer)
 static void end_leader(struct command *command, int signo)
 {
 	world_command_signal(command->leader, signo, false);
+	if (command->request.pty)
+		world_command_signal(command->leader, SIGCONT, false); // it may be stopped
 	if (command->abandoned || command->timed_out)
 		timer_start(command->commands->options.loop, &command->timers.kill, GRACE_MS,
 			    kill_due);
@@ -292,6 +294,30 @@ static void refuse_step(struct command *command, unsigned step)
 	refuse(command, 125, "spawn-failed");
 }
 
+/** Without its terminal a command cannot go on. */
+static void take_terminal(struct command *command)
+{
+	int master = world_command_terminal(command->leader);
+	struct error ignored = {0};
+
+	if (command->abandoned)
+		(void)fd_close(master);
+	else if (pump_open_terminal(&command->pump, master, command->request.want_stdin, &ignored) <
+		 0)
+		world_command_signal(command->leader, SIGKILL, true);
+	else // it may have changed while the command was started
+		pump_resize(&command->pump, command->request.rows, command->request.cols);
+}
+
+static void leader_stopped(struct world_command *leader, int signo, void *owner)
+{
+	struct command *command = owner;
+
+	(void)leader;
+	if (command->ops && command->ops->stopped)
+		command->ops->stopped(command, signo, command->owner);
+}
+
 static void leader_spawned(struct world_command *leader, unsigned step, const struct error *err,
 			   void *owner)
 {
@@ -305,6 +331,8 @@ static void leader_spawned(struct world_command *leader, unsigned step, const st
 		return;
 	}
 	command->state = STATE_RUNNING;
+	if (command->request.pty)
+		take_terminal(command);
 	if (command->request.timeout_ms > 0)
 		timer_start(command->commands->options.loop, &command->timers.timeout,
 			    command->request.timeout_ms, timeout_due);
@@ -387,6 +415,7 @@ static void leader_exited(struct world_command *leader, const struct world_exit 
 
 static const struct world_command_ops leader_ops = {
 	.spawned = leader_spawned,
+	.stopped = leader_stopped,
 	.exited = leader_exited,
 };
 
@@ -397,8 +426,10 @@ static int spawn_leader(struct command *command, struct error *err)
 	AUTO(fd_close) int child0 = -1;
 	AUTO(fd_close) int child1 = -1;
 	AUTO(fd_close) int child2 = -1;
-	int child[3];
-	int r = pump_open(&command->pump, command->request.want_stdin, child, err);
+	int child[3] = {-1, -1, -1};
+	int r = command->request.pty
+			? 0
+			: pump_open(&command->pump, command->request.want_stdin, child, err);
 
 	if (r < 0)
 		return r;
@@ -413,6 +444,9 @@ static int spawn_leader(struct command *command, struct error *err)
 		.span_id = command->span_id,
 		.umask = command->request.umask,
 		.fds = {child0, child1, child2},
+		.terminal = command->request.pty,
+		.rows = (uint16_t)command->request.rows,
+		.cols = (uint16_t)command->request.cols,
 	};
 	command->state = STATE_SPAWNING;
 	return world_run(session_world(command->session), &exec, &leader_ops, command,
@@ -530,7 +564,10 @@ void command_abandon(struct command *command)
 		return;
 	}
 	pump_resume(&command->pump);
-	pump_close_stdin(&command->pump);
+	if (!command->request.pty)
+		pump_close_stdin(&command->pump);
+	else
+		pump_close(&command->pump); // the line is cut
 	if (command->state == STATE_RUNNING)
 		end_leader(command, SIGHUP);
 }
@@ -563,6 +600,19 @@ int command_signal(struct command *command, int signo, struct error *err)
 	if (command->state == STATE_RUNNING)
 		world_command_signal(command->leader, signo, false);
 	return 0;
+}
+
+void command_continue(struct command *command)
+{
+	if (command->state == STATE_RUNNING)
+		world_command_signal(command->leader, SIGCONT, false);
+}
+
+void command_resize(struct command *command, unsigned rows, unsigned cols)
+{
+	command->request.rows = rows; // for one that is still to start
+	command->request.cols = cols;
+	pump_resize(&command->pump, rows, cols);
 }
 
 void command_resume(struct command *command)

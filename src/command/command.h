@@ -34,6 +34,8 @@ struct command_request {
 	char *traceparent; /**< NULL: none. */
 	bool ephemeral;
 	bool want_stdin;     /**< Else /dev/null. */
+	bool pty;            /**< A terminal of the world's own; both outputs are channel 1. */
+	unsigned rows, cols; /**< Its size. */
 	uint64_t timeout_ms; /**< 0: none. */
 	unsigned umask;
 };
@@ -67,6 +69,8 @@ struct command_ops {
 	void (*writable)(struct command *command, void *owner);
 	/** Some of the queued stdin was taken or dropped: see command_queued(). */
 	void (*taken)(struct command *command, void *owner);
+	/** It runs on a terminal and was stopped, until command_continue(). */
+	void (*stopped)(struct command *command, int signo, void *owner);
 	/** The leader ended and all it wrote was delivered. */
 	void (*exited)(struct command *command, const struct command_result *result, void *owner);
 	/** Nobody holds its pipes any more; the command is freed after this call. */
@@ -122,6 +126,12 @@ void command_close_stdin(struct command *command);
 
 /** Signal the process group of the leader.  -EINVAL: no such signal. */
 int command_signal(struct command *command, int signo, struct error *err);
+
+/** Let a stopped command go on. */
+void command_continue(struct command *command);
+
+/** Set the size of its terminal; without one it does nothing. */
+void command_resize(struct command *command, unsigned rows, unsigned cols);
 
 /** Go on with output after output() said false. */
 void command_resume(struct command *command);

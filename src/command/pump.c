@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The pipes of a command: non-blocking on our side, ordinary on the command's. */
+/** The pipes or the terminal of a command: non-blocking on our side, ordinary on the command's. */
 #include "command/pump.h"
 
 #include "base/error.h"
@@ -7,12 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define READ_SIZE 65536
 #define QUEUE_HIGH (256u << 10)
+/** More than the kernel holds between a slave and its master. */
+#define TERMINAL_HELD_MAX (256u << 10)
 
 static void outlet_close(struct pump_outlet *outlet)
 {
@@ -99,12 +103,29 @@ static void inlet_close(struct pump *pump)
 	buf_done(&pump->queue);
 }
 
+/** A terminal ends its input by a character; in the middle of a line the first one only sends it.
+ */
+static void inlet_type_end(struct pump *pump)
+{
+	struct termios mode;
+
+	pump->end_typed = true;
+	if (tcgetattr(pump->in_fd, &mode) < 0 || !(mode.c_lflag & ICANON))
+		return; // a program that reads key by key has no end of input
+	buf_addc(&pump->queue, (char)mode.c_cc[VEOF]);
+	if (pump->line_open)
+		buf_addc(&pump->queue, (char)mode.c_cc[VEOF]);
+	inlet_flush(pump);
+}
+
 /** Bring the watch of stdin in line with the queue, and close it when it is done. */
 static void inlet_update(struct pump *pump)
 {
 	if (pump->in_fd < 0)
 		return;
 	inlet_flush(pump);
+	if (pump->queue.len == 0 && pump->closing && pump->terminal && !pump->end_typed)
+		inlet_type_end(pump);
 	if (pump->queue.len == 0 && pump->closing) {
 		inlet_close(pump);
 		return;
@@ -126,7 +147,7 @@ static int inlet_ready(struct loop_source *src, uint32_t events, struct error *e
 	struct pump *pump = container_of(src, struct pump, in_source);
 
 	(void)err;
-	if (events & EPOLLERR) {
+	if (events & (EPOLLERR | EPOLLHUP)) {
 		// Nobody reads any more; what still comes is accepted and dropped.
 		inlet_close(pump);
 	} else {
@@ -208,6 +229,39 @@ int pump_open(struct pump *pump, bool want_stdin, int ret_child[3], struct error
 	return 0;
 }
 
+int pump_open_terminal(struct pump *pump, int master, bool want_stdin, struct error *err)
+{
+	struct pump_outlet *outlet = &pump->out[0];
+
+	pump->opened = true;
+	pump->terminal = true;
+	pump->closing |= !want_stdin;
+	pump->in_fd = master;
+	outlet->fd = fcntl(master, F_DUPFD_CLOEXEC, 3);
+
+	int r = outlet->fd < 0 ? error_errno(err, "duplicate a terminal") : 0;
+
+	if (r == 0)
+		r = loop_add(pump->loop, &pump->in_source, pump->in_fd, 0, inlet_ready, err);
+	if (r == 0)
+		r = loop_add(pump->loop, &outlet->source, outlet->fd, EPOLLIN, outlet_ready, err);
+	if (r < 0) {
+		pump_close(pump);
+		return r;
+	}
+	inlet_update(pump); // what came while the world was made
+	return 0;
+}
+
+void pump_resize(struct pump *pump, unsigned rows, unsigned cols)
+{
+	const struct winsize size = {.ws_row = (unsigned short)rows,
+				     .ws_col = (unsigned short)cols};
+
+	if (pump->terminal && pump->out[0].fd >= 0)
+		(void)ioctl(pump->out[0].fd, TIOCSWINSZ, &size);
+}
+
 void pump_close(struct pump *pump)
 {
 	pump->opened = true; // nothing is queued any more
@@ -216,11 +270,35 @@ void pump_close(struct pump *pump)
 	outlet_close(&pump->out[1]);
 }
 
+/**
+ * What a terminal's slave wrote is on its way to the master for a moment; poll() waits for it, and
+ * FIONREAD does not.
+ */
+static void drain_terminal(struct pump *pump)
+{
+	size_t left = TERMINAL_HELD_MAX;
+
+	while (left > 0 && pump->out[0].fd >= 0) {
+		struct pollfd ready = {.fd = pump->out[0].fd, .events = POLLIN};
+
+		if (poll(&ready, 1, 0) <= 0 || !(ready.revents & POLLIN))
+			return;
+
+		ssize_t n = outlet_read(&pump->out[0], left);
+
+		if (n <= 0)
+			return;
+		left -= (size_t)n;
+	}
+}
+
 void pump_drain(struct pump *pump)
 {
 	bool paused = pump->paused;
 
-	for (int i = 0; i < 2; i++) {
+	if (pump->terminal)
+		drain_terminal(pump);
+	for (int i = 0; i < 2 && !pump->terminal; i++) {
 		struct pump_outlet *outlet = &pump->out[i];
 		int left = 0;
 
@@ -244,6 +322,8 @@ bool pump_write(struct pump *pump, const void *data, size_t len)
 	if ((pump->opened && pump->in_fd < 0) || pump->closing)
 		return true;
 	buf_add(&pump->queue, data, len);
+	if (len > 0)
+		pump->line_open = ((const char *)data)[len - 1] != '\n';
 	if (pump->queue.failed) {
 		// Out of memory: better an early end of input than a hole in it.
 		inlet_close(pump);

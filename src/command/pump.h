@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The three pipes of a command, on the daemon's side.
+ * The three pipes of a command, or the master of its terminal, on the daemon's side.
  *
  * Output is read only while its taker accepts it, so a reader that stops, stops the writer.
  * stdin is queued up to a bound.  Descriptors of a client never enter a world; these do.
@@ -43,6 +43,9 @@ struct pump {
 	bool opened;      /**< pump_open() was called: without it input waits in the queue. */
 	struct buf queue; /**< Bytes for stdin. */
 	bool closing;     /**< Close stdin when the queue is empty. */
+	bool terminal;    /**< in_fd and out[0].fd are the master of a terminal; out[1] is none. */
+	bool end_typed;   /**< The terminal got its end of input. */
+	bool line_open;   /**< The last byte of input ended no line. */
 	bool full;        /**< pump_write() said no. */
 	bool paused;
 };
@@ -55,6 +58,15 @@ void pump_init(struct pump *pump, struct loop *loop, const struct pump_ops *ops)
  * them after the spawn.  Without want_stdin, ret_child[0] is /dev/null.
  */
 int pump_open(struct pump *pump, bool want_stdin, int ret_child[3], struct error *err);
+
+/**
+ * Use a terminal instead: `master`, non-blocking, is taken over.  The end of stdin is typed (its
+ * end-of-file character); without want_stdin that is at once.  Output comes as channel 1.
+ */
+int pump_open_terminal(struct pump *pump, int master, bool want_stdin, struct error *err);
+
+/** Set the size of its terminal; without one it does nothing. */
+void pump_resize(struct pump *pump, unsigned rows, unsigned cols);
 
 /** Close all pipes; no callback follows.  Works in every state. */
 void pump_close(struct pump *pump);

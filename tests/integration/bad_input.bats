@@ -110,10 +110,11 @@ sys.stdout.write(data.decode("utf-8", "replace"))
 	refuse 2 "" substrate world kill
 	refuse 2 "" substrate world stop too many
 	refuse 2 "" substrate run -- ''
+	refuse 2 "--no-pty" substrate run --pty --no-pty -- true
 }
 
 @test "what later versions bring is known by name: 2" {
-	refuse 2 "not available yet" substrate run --pty -- true
+	refuse 2 "not available yet" substrate run --detach -- true
 	refuse 2 "not available yet" substrate undo
 }
 
@@ -309,8 +310,12 @@ many() {
 	problem 400 argv
 	execute '{"agent_id": "a", "argv": [""]}'
 	problem 400 argv
-	execute '{"agent_id": "a", "cmd": "true", "pty": true}'
+	execute '{"agent_id": "a", "cmd": "true", "pty": 1}'
 	problem 400 pty
+	execute '{"agent_id": "a", "cmd": "true", "pty": true, "rows": 0}'
+	problem 400 rows
+	execute '{"agent_id": "a", "cmd": "true", "pty": true, "cols": 10000}'
+	problem 400 cols
 	execute '{"agent_id": "a", "cmd": "true", "profile": "other"}'
 	problem 400 profile
 	execute '{"agent_id": "a", "cmd": "true", "timeout_ms": -1}'

@@ -15,7 +15,7 @@ static void signals_arrive_one_by_one(void **state)
 	AUTO(fd_close) int fd = -1;
 
 	(void)state;
-	assert_int_equal(forward_open(&fd, &err), 0);
+	assert_int_equal(forward_open(false, &fd, &err), 0);
 	assert_int_equal(forward_next(fd), 0);
 	assert_int_equal(raise(SIGUSR1), 0);
 	assert_int_equal(raise(SIGINT), 0);
@@ -34,7 +34,7 @@ static void an_ignored_one_is_skipped(void **state)
 
 	(void)state;
 	assert_int_equal(sigaction(SIGHUP, &ignore, NULL), 0);
-	assert_int_equal(forward_open(&fd, &err), 0);
+	assert_int_equal(forward_open(false, &fd, &err), 0);
 	assert_int_equal(raise(SIGHUP), 0);
 	assert_int_equal(raise(SIGTERM), 0);
 	assert_int_equal(forward_next(fd), SIGTERM);
@@ -48,7 +48,7 @@ static void a_broken_pipe_is_an_error_of_write(void **state)
 	int fds[2];
 
 	(void)state;
-	assert_int_equal(forward_open(&fd, &err), 0);
+	assert_int_equal(forward_open(false, &fd, &err), 0);
 	assert_int_equal(pipe(fds), 0);
 	(void)close(fds[0]);
 	assert_int_equal(write(fds[1], "x", 1), -1);
@@ -63,7 +63,7 @@ static void a_job_in_the_background_is_not_stopped(void **state)
 	sigset_t blocked;
 
 	(void)state;
-	assert_int_equal(forward_open(&fd, &err), 0);
+	assert_int_equal(forward_open(false, &fd, &err), 0);
 	assert_int_equal(sigprocmask(SIG_BLOCK, NULL, &blocked), 0);
 	assert_int_equal(sigismember(&blocked, SIGTTIN), 1);
 	assert_int_equal(sigismember(&blocked, SIGTSTP), 0); // a person's Ctrl-Z still works

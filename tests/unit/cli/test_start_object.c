@@ -16,7 +16,9 @@ static json_t *build(const struct cli *cli, bool has_stdin)
 	struct error err = {0};
 	json_t *object = NULL;
 
-	assert_int_equal(start_object_new(cli, words, has_stdin, &object, &err), 0);
+	assert_int_equal(start_object_new(cli, words, &(struct start_streams){has_stdin, false},
+					  &object, &err),
+			 0);
 	return object;
 }
 
@@ -86,7 +88,9 @@ static void bad_names_are_refused(void **state)
 		struct error err = {0};
 		json_t *object = NULL;
 
-		assert_int_equal(start_object_new(&cli, words, true, &object, &err), -EINVAL);
+		assert_int_equal(start_object_new(&cli, words, &(struct start_streams){true, false},
+						  &object, &err),
+				 -EINVAL);
 		assert_null(object);
 	}
 }

@@ -1,0 +1,244 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Commands on a terminal.  A person's side is played by tmux: keys go in, the screen comes out.
+
+load ../lib/common
+
+setup() {
+	setup_home
+	need tmux
+	HOST=$BATS_TEST_TMPDIR/host.sock
+}
+
+teardown() {
+	tmux -S "$HOST" kill-server 2>/dev/null || true
+	teardown_home
+}
+
+# terminal: open one of 30 rows and 100 columns, with a shell of the host's in $PWD.
+terminal() {
+	printf 'PS1="host\\$ "\nunset PROMPT_COMMAND\n' >"$BATS_TEST_TMPDIR/bashrc"
+	tmux -S "$HOST" -f /dev/null new-session -d -x 100 -y 30 \
+		"bash --noprofile --rcfile '$BATS_TEST_TMPDIR/bashrc' 3>&-" 3>&-
+	tmux -S "$HOST" set-option -g status off
+	tmux -S "$HOST" resize-window -x 100 -y 30
+	shows 'host$'
+}
+
+# keys KEY...: press them, as tmux names them.
+keys() {
+	tmux -S "$HOST" send-keys "$@"
+}
+
+# line TEXT: type it, and Enter.
+line() {
+	tmux -S "$HOST" send-keys -l "$1"
+	keys Enter
+}
+
+screen() {
+	tmux -S "$HOST" capture-pane -p
+}
+
+on_screen() {
+	screen | grep -qF -- "$1"
+}
+
+# shows TEXT: it appears on the screen.
+shows() {
+	wait_until on_screen "$1" && return 0
+	screen >&2
+	return 1
+}
+
+@test "a command has a terminal of the world's own, of the size of ours" {
+	terminal
+	line 'substrate run -- sh -c "tty; stty size; test -t 0 && test -t 2 && echo all"'
+	shows /dev/pts/0
+	shows "30 100"
+	shows all
+}
+
+@test "it follows the size of ours" {
+	terminal
+	line $'substrate run -- sh -c \'trap "stty size" WINCH; echo ready; while :; do read x; done\''
+	shows ready
+	tmux -S "$HOST" resize-window -x 70 -y 20
+	shows "20 70"
+}
+
+@test "where a standard stream is no terminal, the command has none" {
+	terminal
+	line 'substrate run -- sh -c "test -t 1 || echo no; test -t 0 || echo none" | cat'
+	shows none
+	line 'clear; substrate run --no-pty -- sh -c "test -t 1 || echo never"'
+	shows never
+	line 'clear; substrate run --pty -- sh -c "test -t 1 && echo forced" | cat'
+	shows forced
+	line 'clear; substrate run -- sh -c "test -t 1 || echo quiet" 2>err'
+	shows quiet
+}
+
+@test "Ctrl-C interrupts, Ctrl-D ends the input, Ctrl-backslash quits" {
+	terminal
+	line 'substrate run -- sh -c "echo ready; exec sleep 1000"; echo "status $?"'
+	shows ready
+	keys C-c
+	shows "status 130"
+	line 'clear; substrate run -- cat; echo "status $?"'
+	line 'echoed'
+	keys C-d
+	shows "status 0"
+	line 'clear; substrate run -- sh -c "ulimit -c 0; echo ready; exec sleep 1000"; echo "status $?"'
+	shows ready
+	keys 'C-\'
+	shows "status 131"
+}
+
+@test "Ctrl-Z stops, fg continues, and between them the terminal is as it was" {
+	terminal
+	line 'stty -a >before; substrate run -- sh -c "echo started; read x; echo got \$x"'
+	shows started
+	keys C-z
+	shows Stopped
+	line 'stty -a >between; cmp before between && echo same'
+	shows same
+	line fg
+	line word
+	shows "got word"
+	line 'stty -a >after; cmp before after && echo "again same"'
+	shows "again same"
+}
+
+@test "bg lets a stopped command go on in the background" {
+	terminal
+	line 'substrate run -- sh -c "echo started; until test -e go; do sleep 0.1; done; echo late; read x; echo got \$x"'
+	shows started
+	sleep 0.3
+	keys C-z
+	shows Stopped
+	line 'clear; bg'
+	line 'touch go'
+	shows late
+	line fg
+	line word
+	shows "got word"
+}
+
+@test "a shell inside has job control" {
+	terminal
+	line 'substrate run -- bash --norc --noprofile'
+	shows 'bash-'
+	line 'sleep 1000'
+	sleep 0.3
+	keys C-z
+	shows Stopped
+	line 'kill %1; wait; echo "jobs: $(jobs | wc -l)"'
+	shows "jobs: 0"
+	line 'exec sh -i'
+	line 'echo "shell $0"'
+	shows "shell sh"
+	line 'exit 7'
+	line 'echo "status $?"'
+	shows "status 7"
+}
+
+@test "a stopped command that is ended, ends" {
+	terminal
+	line 'substrate run -- sh -c "echo started; read x"'
+	shows started
+	keys C-z
+	shows Stopped
+	line 'clear; kill %1; wait %1; echo "status $?"'
+	shows "status 143"
+}
+
+@test "vim, less, fzf, htop and tmux are usable" {
+	need vim less fzf htop
+	terminal
+	line 'substrate run -- vim -u NONE -N note'
+	shows '~'
+	keys i
+	keys -l 'written inside'
+	keys Escape
+	line ':wq'
+	wait_until grep -qx 'written inside' note
+	seq 1000 >numbers
+	shows 'host$'
+	line 'clear; substrate run -- less numbers'
+	shows numbers
+	keys G
+	shows 1000
+	keys q
+	printf 'alpha\nbeta\ngamma\n' >words
+	line 'clear; substrate run -- sh -c "fzf <words >chosen"'
+	shows 3/3
+	keys -l bet
+	shows 1/3
+	keys Enter
+	wait_until grep -qx beta chosen
+	line 'clear; substrate run -- htop'
+	shows 'Load average'
+	keys q
+	line 'clear; substrate run -- tmux -f /dev/null new-session "echo within; read x; echo \$x >told"'
+	shows within
+	line secret
+	wait_until grep -qx secret told
+}
+
+@test "the terminal is as it was when the command fails, is ended, or the daemon dies" {
+	terminal
+	line 'stty -a >before; substrate run -- no-such-command; stty -a >after; cmp before after && echo one'
+	shows one
+	line 'clear; substrate run --timeout 0.5 -- sleep 1000; stty -a >after; cmp before after && echo two'
+	shows two
+	line 'clear; substrate run -- sh -c "echo ready; sleep 1000"; stty -a >after; cmp before after && echo three'
+	shows ready
+	kill -KILL "$(daemon_pid)"
+	shows three
+}
+
+@test "a client that is killed hangs its terminal up" {
+	terminal
+	mark=$(new_mark)
+	line "substrate run -- sh -c 'echo ready; sleep $mark'"
+	shows ready
+	pid=$(pgrep -f "^substrate run -- sh -c echo ready; sleep $mark")
+	kill -KILL "$pid"
+	wait_until not_running "$mark"
+	[ "$(substrate trace --json | jq -r '.events[-1].signal')" = 1 ]
+}
+
+@test "what is left running keeps its terminal and is not hung up" {
+	terminal
+	line 'substrate run -- sh -c "(until test -e go; do sleep 0.1; done; echo x >/dev/tty; tty >&2; echo \$? >done) & echo early"; echo back'
+	shows early
+	shows back
+	[ "$(substrate world status --json | jq '.worlds[0].processes | map(select(.survivor)) | length')" -gt 0 ]
+	touch go
+	wait_until test -e "done"
+}
+
+@test "all output arrives, also what is pending at the end" {
+	for _ in 1 2 3 4 5; do
+		substrate run --pty -- sh -c 'stty -opost; seq 50000' >out
+		seq 50000 | cmp - out
+	done
+}
+
+@test "input that is no terminal is typed, with its end" {
+	[ "$(seq 1000 | substrate run --pty -- sh -c 'stty -echo; cat | wc -l' | tr -d '\r')" -eq 1000 ]
+	[ "$(printf half | substrate run --pty -- sh -c 'stty -echo; cat' | tr -d '\r')" = half ]
+	[ "$(substrate run --pty -- sh -c 'cat; echo end' </dev/null | tr -d '\r')" = end ]
+}
+
+@test "a slow reader slows a terminal's writer down" {
+	substrate run --pty --status-fd 3 -- sh -c 'stty -opost; yes' 3>messages | {
+		sleep 2
+		head -c 300000 | wc -c >count
+	}
+	[ "$(cat count)" -eq 300000 ]
+	kb=$(awk '/^VmHWM/ {print $2}' "/proc/$(daemon_pid)/status")
+	echo "$kb"
+	[ "$kb" -lt 60000 ]
+}
