@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC1003,SC2016 # what is typed is for other shells
 # Commands on a terminal.  A person's side is played by tmux: keys go in, the screen comes out.
 
 load ../lib/common
@@ -8,6 +9,7 @@ setup() {
 	setup_home
 	need tmux
 	HOST=$BATS_TEST_TMPDIR/host.sock
+	export PATH=$SUBSTRATE_BIN:$PATH # for the shell on the terminal
 }
 
 teardown() {
@@ -40,15 +42,39 @@ screen() {
 	tmux -S "$HOST" capture-pane -p
 }
 
-on_screen() {
+has_line() {
+	screen | grep -qxF -- "$1"
+}
+
+has_text() {
 	screen | grep -qF -- "$1"
 }
 
-# shows TEXT: it appears on the screen.
+# shows LINE: it appears on the screen, and nothing else in that line (such as what was typed).
 shows() {
-	wait_until on_screen "$1" && return 0
-	screen >&2
+	wait_until has_line "$1" && return 0
+	screen | grep . >&2
 	return 1
+}
+
+# shows_text TEXT: it appears somewhere.
+shows_text() {
+	wait_until has_text "$1" && return 0
+	screen | grep . >&2
+	return 1
+}
+
+# tells_of_end: the host's shell says at its next prompt how its job ended.
+tells_of_end() {
+	line '' && has_text "Exit 143"
+}
+
+sleeps() {
+	pgrep -xf "sleep $mark" >/dev/null
+}
+
+sleeps_no_more() {
+	! sleeps
 }
 
 @test "a command has a terminal of the world's own, of the size of ours" {
@@ -84,7 +110,7 @@ shows() {
 	line 'substrate run -- sh -c "echo ready; exec sleep 1000"; echo "status $?"'
 	shows ready
 	keys C-c
-	shows "status 130"
+	shows_text "status 130"
 	line 'clear; substrate run -- cat; echo "status $?"'
 	line 'echoed'
 	keys C-d
@@ -92,7 +118,7 @@ shows() {
 	line 'clear; substrate run -- sh -c "ulimit -c 0; echo ready; exec sleep 1000"; echo "status $?"'
 	shows ready
 	keys 'C-\'
-	shows "status 131"
+	shows_text "status 131"
 }
 
 @test "Ctrl-Z stops, fg continues, and between them the terminal is as it was" {
@@ -100,7 +126,7 @@ shows() {
 	line 'stty -a >before; substrate run -- sh -c "echo started; read x; echo got \$x"'
 	shows started
 	keys C-z
-	shows Stopped
+	shows_text Stopped
 	line 'stty -a >between; cmp before between && echo same'
 	shows same
 	line fg
@@ -112,11 +138,11 @@ shows() {
 
 @test "bg lets a stopped command go on in the background" {
 	terminal
-	line 'substrate run -- sh -c "echo started; until test -e go; do sleep 0.1; done; echo late; read x; echo got \$x"'
+	line 'substrate run -- sh -c "echo started; until test -e go; do sleep 0.1; done; echo; echo late; read x; echo got \$x"'
 	shows started
 	sleep 0.3
 	keys C-z
-	shows Stopped
+	shows_text Stopped
 	line 'clear; bg'
 	line 'touch go'
 	shows late
@@ -128,12 +154,12 @@ shows() {
 @test "a shell inside has job control" {
 	terminal
 	line 'substrate run -- bash --norc --noprofile'
-	shows 'bash-'
+	shows_text 'bash-'
 	line 'sleep 1000'
 	sleep 0.3
 	keys C-z
-	shows Stopped
-	line 'kill %1; wait; echo "jobs: $(jobs | wc -l)"'
+	shows_text Stopped
+	line 'kill %1; sleep 0.3; jobs >/dev/null; echo "jobs: $(jobs | wc -l)"'
 	shows "jobs: 0"
 	line 'exec sh -i'
 	line 'echo "shell $0"'
@@ -148,16 +174,16 @@ shows() {
 	line 'substrate run -- sh -c "echo started; read x"'
 	shows started
 	keys C-z
-	shows Stopped
-	line 'clear; kill %1; wait %1; echo "status $?"'
-	shows "status 143"
+	shows_text Stopped
+	line 'clear; kill %1'
+	wait_until tells_of_end
 }
 
 @test "vim, less, fzf, htop and tmux are usable" {
 	need vim less fzf htop
 	terminal
 	line 'substrate run -- vim -u NONE -N note'
-	shows '~'
+	shows_text '~'
 	keys i
 	keys -l 'written inside'
 	keys Escape
@@ -166,19 +192,19 @@ shows() {
 	seq 1000 >numbers
 	shows 'host$'
 	line 'clear; substrate run -- less numbers'
-	shows numbers
+	shows_text numbers
 	keys G
 	shows 1000
 	keys q
 	printf 'alpha\nbeta\ngamma\n' >words
 	line 'clear; substrate run -- sh -c "fzf <words >chosen"'
-	shows 3/3
+	shows_text 3/3
 	keys -l bet
-	shows 1/3
+	shows_text 1/3
 	keys Enter
 	wait_until grep -qx beta chosen
 	line 'clear; substrate run -- htop'
-	shows 'Load average'
+	shows_text 'Load average'
 	keys q
 	line 'clear; substrate run -- tmux -f /dev/null new-session "echo within; read x; echo \$x >told"'
 	shows within
@@ -200,12 +226,13 @@ shows() {
 
 @test "a client that is killed hangs its terminal up" {
 	terminal
-	mark=$(new_mark)
+	mark=$((100000 + RANDOM))
 	line "substrate run -- sh -c 'echo ready; sleep $mark'"
 	shows ready
 	pid=$(pgrep -f "^substrate run -- sh -c echo ready; sleep $mark")
+	wait_until sleeps
 	kill -KILL "$pid"
-	wait_until not_running "$mark"
+	wait_until sleeps_no_more
 	[ "$(substrate trace --json | jq -r '.events[-1].signal')" = 1 ]
 }
 
@@ -227,8 +254,10 @@ shows() {
 }
 
 @test "input that is no terminal is typed, with its end" {
-	[ "$(seq 1000 | substrate run --pty -- sh -c 'stty -echo; cat | wc -l' | tr -d '\r')" -eq 1000 ]
-	[ "$(printf half | substrate run --pty -- sh -c 'stty -echo; cat' | tr -d '\r')" = half ]
+	seq 1000 | substrate run --pty -- sh -c 'cat >got'
+	seq 1000 | cmp - got
+	printf half | substrate run --pty -- sh -c 'cat >got'
+	[ "$(cat got)" = half ]
 	[ "$(substrate run --pty -- sh -c 'cat; echo end' </dev/null | tr -d '\r')" = end ]
 }
 
