@@ -18,7 +18,7 @@
 #include "cli/forward.h"
 #include "cli/inlet.h"
 #include "cli/outlet.h"
-#include "cli/terminal.h"
+#include "cli/window.h"
 #include "client/stream.h"
 #include "json/encode.h"
 
@@ -42,7 +42,7 @@ struct attach {
 	const struct attach_request *request;
 	struct stream *stream; /**< Borrowed. */
 	int signal_fd;         /**< Borrowed. */
-	struct terminal terminal;
+	struct window window;
 	struct inlet inlet;
 	struct outlet outlets[2]; /**< stdout, stderr. */
 	struct outlet *blocked;   /**< Where `data` still has to go; NULL: nowhere. */
@@ -105,20 +105,31 @@ static void show_terminal(struct attach *attach)
 
 	if (!attach->request->pty || !attach->started || attach->done || attach->deaf)
 		return;
-	terminal_enter(&attach->terminal);
-	terminal_size(&rows, &cols);
+	window_enter(&attach->window);
+	window_size(&rows, &cols);
 	sent(attach, stream_send_resize(attach->stream, rows, cols, &err));
 }
 
-/** It was stopped: so are we, until somebody continues us and we it. */
-static void on_stopped(struct attach *attach, json_t *message)
+static void continue_command(struct attach *attach)
 {
 	struct error err = {0};
 
+	if (attach->request->pty && attach->started && !attach->done && !attach->deaf)
+		sent(attach, stream_send_continue(attach->stream, &err));
+}
+
+/**
+ * It was stopped: so are we, until somebody continues us and we it.  Only where a person looks at
+ * its terminal through ours: a command cannot stop the script that runs it.
+ */
+static void on_stopped(struct attach *attach, json_t *message)
+{
 	(void)message;
-	terminal_stop(&attach->terminal);
+	if (!attach->window.raw)
+		return;
+	window_stop(&attach->window);
 	show_terminal(attach);
-	sent(attach, stream_send_continue(attach->stream, &err));
+	continue_command(attach);
 }
 
 static void on_started(struct attach *attach, json_t *message)
@@ -134,7 +145,7 @@ static void on_started(struct attach *attach, json_t *message)
 			complain(attach, notice);
 	}
 	if (attach->request->pty)
-		terminal_enter(&attach->terminal);
+		window_enter(&attach->window);
 }
 
 static void print_result(struct attach *attach, json_t *message)
@@ -159,7 +170,7 @@ static void on_exited(struct attach *attach, json_t *message)
 {
 	json_t *error = json_object_get(message, "error");
 
-	terminal_leave(&attach->terminal);
+	window_leave(&attach->window);
 	if (error)
 		complain(attach, error);
 	if (attach->cli->settings.json)
@@ -319,9 +330,11 @@ static void pass_signals(struct attach *attach)
 
 	while (!attach->done && (signo = forward_next(attach->signal_fd)) > 0) {
 		if (signo == SIGTSTP)
-			terminal_stop(&attach->terminal);
+			window_stop(&attach->window);
 		if (signo == SIGTSTP || signo == SIGCONT || signo == SIGWINCH) {
 			show_terminal(attach);
+			if (signo == SIGCONT)
+				continue_command(attach);
 			continue;
 		}
 		// Before there is a command it is us who are meant.
@@ -401,7 +414,7 @@ int attach_run(struct cli *cli, struct client *client, const struct attach_reque
 	};
 	while (r == 0 && !attach.done)
 		r = turn(&attach, err);
-	terminal_leave(&attach.terminal);
+	window_leave(&attach.window);
 	inlet_done(&attach.inlet);
 	outlet_done(&attach.outlets[0]);
 	outlet_done(&attach.outlets[1]);

@@ -11,7 +11,7 @@
 #include "cli/inside.h"
 #include "cli/start_object.h"
 #include "cli/std_fds.h"
-#include "cli/terminal.h"
+#include "cli/window.h"
 #include "client/client.h"
 #include "json/value.h"
 
@@ -27,7 +27,7 @@ int run_command(struct cli *cli, char *const *argv, struct error *err)
 		return inside_exec(cli, argv, err);
 
 	const struct settings *settings = &cli->settings;
-	bool pty = settings->pty || (!settings->no_pty && !settings->json && terminal_has_all());
+	bool pty = settings->pty || (!settings->no_pty && !settings->json && window_has_all());
 	struct attach_request request = {.has_stdin = std_fds_has_input(), .pty = pty};
 	const struct start_streams streams = {.has_stdin = request.has_stdin, .pty = pty};
 	AUTO(value_free) json_t *start = NULL;

@@ -11,7 +11,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cli/cli.h"
-#include "cli/terminal.h"
+#include "cli/window.h"
 #include "json/encode.h"
 #include "json/value.h"
 
@@ -146,7 +146,7 @@ static int add_size(json_t *object)
 	unsigned rows;
 	unsigned cols;
 
-	terminal_size(&rows, &cols);
+	window_size(&rows, &cols);
 	return json_object_set_new(object, "rows", json_integer(rows)) |
 	       json_object_set_new(object, "cols", json_integer(cols));
 }

@@ -271,3 +271,20 @@ sleeps_no_more() {
 	echo "$kb"
 	[ "$kb" -lt 60000 ]
 }
+
+@test "a command cannot stop the script that runs it" {
+	python3 - "$SUBSTRATE_BIN/substrate" <<-'PY'
+		import os, signal, subprocess, sys, time
+		child = subprocess.Popen([sys.argv[1], "run", "--pty", "--status-fd", "2", "--", "sh", "-c",
+		                          "kill -STOP $$; exit 5"], stdin=subprocess.DEVNULL,
+		                         stderr=subprocess.PIPE, preexec_fn=os.setpgrp)
+		for line in child.stderr:
+		    if b'"stopped"' in line:
+		        break
+		time.sleep(0.3)
+		pid, status = os.waitpid(child.pid, os.WNOHANG | os.WUNTRACED)
+		assert pid == 0, status  # neither stopped nor ended
+		child.send_signal(signal.SIGCONT)
+		assert child.wait(30) == 5
+	PY
+}

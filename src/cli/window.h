@@ -8,29 +8,29 @@
 #include <termios.h>
 
 /** Zero-initialise. */
-struct terminal {
+struct window {
 	struct termios saved; /**< As it was before we changed it first. */
 	bool known;           /**< `saved` is. */
 	bool raw;             /**< It passes on every byte as it is typed. */
 };
 
 /** True when stdin, stdout and stderr all are terminals. */
-bool terminal_has_all(void);
+bool window_has_all(void);
 
 /** The size of the terminal on stdin or stdout; 24 by 80 when there is none. */
-void terminal_size(unsigned *ret_rows, unsigned *ret_cols);
+void window_size(unsigned *ret_rows, unsigned *ret_cols);
 
 /**
  * Make it raw, also when somebody changed it since.  Nothing happens without a terminal on stdin,
  * or while we are in the background.
  */
-void terminal_enter(struct terminal *terminal);
+void window_enter(struct window *window);
 
 /** Put it back as it was.  Works in every state. */
-void terminal_leave(struct terminal *terminal);
+void window_leave(struct window *window);
 
 /**
  * Put it back and stop our process group, as the command that stands behind us was stopped.
  * Returns when somebody continues us; at once where stopping makes no sense (nobody could).
  */
-void terminal_stop(struct terminal *terminal);
+void window_stop(struct window *window);

@@ -3,7 +3,7 @@
  * termios.  A process in the background that changes its terminal is stopped by SIGTTOU, or, with
  * that blocked, disturbs whoever is in the foreground: so it is asked first.
  */
-#include "cli/terminal.h"
+#include "cli/window.h"
 
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -13,7 +13,7 @@
 #define COLS_DEFAULT 80
 #define SIZE_MAX_TAKEN 9999
 
-bool terminal_has_all(void)
+bool window_has_all(void)
 {
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
 }
@@ -23,7 +23,7 @@ static unsigned bounded(unsigned value, unsigned fallback)
 	return value == 0 ? fallback : value > SIZE_MAX_TAKEN ? SIZE_MAX_TAKEN : value;
 }
 
-void terminal_size(unsigned *ret_rows, unsigned *ret_cols)
+void window_size(unsigned *ret_rows, unsigned *ret_cols)
 {
 	struct winsize size = {0};
 
@@ -38,35 +38,35 @@ static bool in_foreground(void)
 	return tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
-void terminal_enter(struct terminal *terminal)
+void window_enter(struct window *window)
 {
 	struct termios raw;
 
 	if (!in_foreground())
 		return;
-	if (!terminal->known && tcgetattr(STDIN_FILENO, &terminal->saved) < 0)
+	if (!window->known && tcgetattr(STDIN_FILENO, &window->saved) < 0)
 		return;
-	terminal->known = true;
-	raw = terminal->saved;
+	window->known = true;
+	raw = window->saved;
 	cfmakeraw(&raw);
-	terminal->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+	window->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
-void terminal_leave(struct terminal *terminal)
+void window_leave(struct window *window)
 {
-	if (terminal->raw && in_foreground())
-		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->saved);
-	terminal->raw = false;
+	if (window->raw && in_foreground())
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &window->saved);
+	window->raw = false;
 }
 
-void terminal_stop(struct terminal *terminal)
+void window_stop(struct window *window)
 {
 	struct sigaction stop = {.sa_handler = SIG_DFL};
 	struct sigaction before;
 	sigset_t set;
 	sigset_t old;
 
-	terminal_leave(terminal);
+	window_leave(window);
 	// The kernel drops a SIGTSTP where no shell could continue us.
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
