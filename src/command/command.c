@@ -575,7 +575,7 @@ void command_abandon(struct command *command)
 void command_detach(struct command *command)
 {
 	command->ops = NULL;
-	pump_resume(&command->pump);
+	pump_discard(&command->pump);
 }
 
 bool command_write(struct command *command, const void *data, size_t len)

@@ -15,6 +15,7 @@
 
 #define READ_SIZE 65536
 #define QUEUE_HIGH (256u << 10)
+#define REST_MS 20 /* for READ_SIZE bytes that nobody wants */
 /** More than the kernel holds between a slave and its master. */
 #define TERMINAL_HELD_MAX (256u << 10)
 
@@ -54,6 +55,11 @@ static ssize_t outlet_read(struct pump_outlet *outlet, size_t max)
 	return n;
 }
 
+static void rest_due(struct timer *timer)
+{
+	pump_resume(container_of(timer, struct pump, rest));
+}
+
 static int outlet_ready(struct loop_source *src, uint32_t events, struct error *err)
 {
 	struct pump_outlet *outlet = container_of(src, struct pump_outlet, source);
@@ -71,6 +77,10 @@ static int outlet_ready(struct loop_source *src, uint32_t events, struct error *
 		if (pump_ended(pump))
 			pump->ops->ended(pump);
 		return 0;
+	}
+	if (pump->discarding) {
+		pump->paused = true;
+		timer_start(pump->loop, &pump->rest, REST_MS, rest_due);
 	}
 	if (pump->paused)
 		outlets_watch(pump);
@@ -265,6 +275,7 @@ void pump_resize(struct pump *pump, unsigned rows, unsigned cols)
 void pump_close(struct pump *pump)
 {
 	pump->opened = true; // nothing is queued any more
+	timer_stop(&pump->rest);
 	inlet_close(pump);
 	outlet_close(&pump->out[0]);
 	outlet_close(&pump->out[1]);
@@ -365,4 +376,10 @@ void pump_resume(struct pump *pump)
 			outlet_close(outlet);
 	}
 	outlets_watch(pump);
+}
+
+void pump_discard(struct pump *pump)
+{
+	pump->discarding = true;
+	pump_resume(pump);
 }

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "loop/loop.h"
+#include "loop/timer.h"
 
 #include <stdbool.h>
 
@@ -48,6 +49,8 @@ struct pump {
 	bool line_open;   /**< The last byte of input ended no line. */
 	bool full;        /**< pump_write() said no. */
 	bool paused;
+	bool discarding;   /**< Nobody wants the output. */
+	struct timer rest; /**< Between two reads of it. */
 };
 
 /** Prepare it without pipes; input may be queued from here on. */
@@ -85,6 +88,12 @@ void pump_close_stdin(struct pump *pump);
 
 /** Read again. */
 void pump_resume(struct pump *pump);
+
+/**
+ * Nobody wants the output any more: the taker goes on getting it, at a few MB/s at most, so that
+ * whoever still writes is not stopped, and costs next to nothing.
+ */
+void pump_discard(struct pump *pump);
 
 /** True when both outputs are at their end. */
 bool pump_ended(const struct pump *pump);

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /** A pump, the command's ends of its pipes, and what came out. */
@@ -210,6 +211,35 @@ static void input_for_nobody_is_dropped(void **state)
 	assert_true(pump_write(&f->pump, "y", 1));
 }
 
+/** A flood that nobody wants: the writer is not stopped, and does not keep the loop busy. */
+static void what_nobody_wants_is_read_slowly(void **state)
+{
+	static const char flood[65536];
+	struct fixture *f = *state;
+
+	open_pipes(f, false);
+	pump_discard(&f->pump);
+
+	pid_t writer = fork();
+
+	if (writer == 0) {
+		while (write(f->child[1], flood, sizeof(flood)) > 0)
+			;
+		_exit(0);
+	}
+	assert_true(writer > 0);
+	spin(f);
+	spin(f);
+
+	size_t before = f->got[0].len;
+
+	spin(f);
+	assert_true(f->got[0].len > before);                      // it goes on
+	assert_true(f->got[0].len - before < 32 * sizeof(flood)); // and is held back
+	assert_int_equal(kill(writer, SIGKILL), 0);
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+}
+
 int main(void)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -224,6 +254,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(input_is_bounded_and_resumes, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_write_that_empties_the_queue_resumes_the_writer,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_nobody_wants_is_read_slowly, setup, teardown),
 		cmocka_unit_test_setup_teardown(input_for_nobody_is_dropped, setup, teardown),
 	};
 
