@@ -65,6 +65,27 @@ static void without_cwd_the_callers_own_counts(void **state)
 	command_request_done(&request);
 }
 
+static void a_terminal_has_a_size(void **state)
+{
+	struct command_request request = {0};
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(
+		decode("{\"cmd\": \"x\", \"agent_id\": \"a\", \"pty\": true}", &request, &err), 0);
+	assert_true(request.pty);
+	assert_int_equal(request.rows, 24);
+	assert_int_equal(request.cols, 80);
+	command_request_done(&request);
+	assert_int_equal(decode("{\"cmd\": \"x\", \"agent_id\": \"a\", \"pty\": true, \"rows\": 9,"
+				"\"cols\": 7}",
+				&request, &err),
+			 0);
+	assert_int_equal(request.rows, 9);
+	assert_int_equal(request.cols, 7);
+	command_request_done(&request);
+}
+
 static void bytes_that_are_not_utf8_come_in_base64(void **state)
 {
 	struct command_request request = {0};
@@ -83,7 +104,9 @@ static void what_is_wrong_is_named(void **state)
 	(void)state;
 	refused("{\"cmd\": \"x\"}", "agent_id");
 	refused("{\"cmd\": \"x\", \"agent_id\": \"\"}", "agent_id");
-	refused("{\"cmd\": \"x\", \"agent_id\": \"a\", \"pty\": true}", "pty");
+	refused("{\"cmd\": \"x\", \"agent_id\": \"a\", \"pty\": 1}", "pty");
+	refused("{\"cmd\": \"x\", \"agent_id\": \"a\", \"pty\": true, \"rows\": 0}", "rows");
+	refused("{\"cmd\": \"x\", \"agent_id\": \"a\", \"cols\": 10000}", "cols");
 	refused("{\"cmd\": \"x\", \"agent_id\": \"a\", \"stdin\": \"maybe\"}", "stdin");
 	refused("{\"cmd\": \"x\", \"agent_id\": \"a\", \"cwdd\": \"/\"}", "cwdd");
 	refused("{\"cmd\": 5, \"agent_id\": \"a\"}", "cmd");
@@ -107,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_request_is_read),
 		cmocka_unit_test(without_cwd_the_callers_own_counts),
+		cmocka_unit_test(a_terminal_has_a_size),
 		cmocka_unit_test(bytes_that_are_not_utf8_come_in_base64),
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(each_refusal_has_its_status),

@@ -126,6 +126,7 @@ static void the_status_arrives(void **state)
 	AUTO(fd_close) int master = start(*state, "exit 7");
 	struct control_exited exited = wait_exit(*state);
 
+	(void)master;
 	assert_int_equal(WEXITSTATUS(exited.status), 7);
 	assert_int_equal(exited.survivors, 0);
 	assert_true(exited.max_rss_kib > 0);
