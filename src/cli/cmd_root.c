@@ -7,6 +7,7 @@
 #include "cli/cmd.h"
 #include "cli/exitcode.h"
 #include "cli/run.h"
+#include "cli/window.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ static const char *const root_later[] = {
 	"replay",   "shim",  "spec",      "undo",        "why",  NULL,
 };
 
-/** Without anything to do: usage, on stderr. */
+/** Without anything to do, and nobody to type: usage, on stderr. */
 static int print_usage(const struct cli *cli, struct error *err)
 {
 	AUTO(buf_done) struct buf text = {0};
@@ -51,7 +52,7 @@ static int root_run(struct cli *cli, int argc, char **argv, struct error *err)
 	if (cli->settings.script)
 		return run_script(cli, argc, argv, err);
 	if (argc == 0)
-		return print_usage(cli, err);
+		return window_has_all() ? run_shell(cli, err) : print_usage(cli, err);
 	for (const struct subcommand *const *sub = root_subs; *sub; sub++) {
 		if (strcmp((*sub)->name, argv[0]) == 0)
 			return error_set(err, EINVAL, "options go after the subcommand '%s'",
@@ -62,10 +63,11 @@ static int root_run(struct cli *cli, int argc, char **argv, struct error *err)
 
 const struct subcommand cmd_root = {
 	.name = "substrate",
-	.args = "SUBCOMMAND ... | [OPTION...] -c SCRIPT [NAME [ARG...]]",
+	.args = "[OPTION...] | [OPTION...] -c SCRIPT [NAME [ARG...]] | SUBCOMMAND ...",
 	.summary = "Run commands in a warm sandbox, and keep a record of each",
 	.notes = "  substrate run -- make test     run a command in the project's world\n"
 		 "  substrate -c 'make && ls'      the same with a shell\n"
+		 "  substrate                      your shell in it\n"
 		 "  substrate world status         what runs in it\n"
 		 "  substrate trace list           what ran\n"
 		 "  substrate doctor               what this machine can enforce\n",

@@ -57,15 +57,8 @@ static int set_text(const struct option_spec *spec, void *field, const char *tex
 static int set_list(const struct option_spec *spec, void *field, const char *text,
 		    struct error *err)
 {
-	struct settings_list *list = field;
-	const char **grown = reallocarray(list->items, list->count + 1, sizeof(*grown));
-
 	(void)spec;
-	if (!grown)
-		return error_oom(err);
-	list->items = grown;
-	list->items[list->count++] = text;
-	return 0;
+	return settings_add(field, text) < 0 ? error_oom(err) : 0;
 }
 
 static int set_count(const struct option_spec *spec, void *field, const char *text,

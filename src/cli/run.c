@@ -55,6 +55,33 @@ static const char *user_shell(const struct cli *cli)
 	return "/bin/sh";
 }
 
+/** Where the shells of worlds keep their history: the user's own is not in reach. */
+static int set_history(struct cli *cli, const char *shell, char **ret, struct error *err)
+{
+	const char *home = cli_env(cli, "HOME");
+
+	*ret = home ? str_format("HISTFILE=%s/.cache/substrate-%s-history", home, path_base(shell))
+		    : NULL;
+	if (!home)
+		return 0;
+	if (!*ret || settings_add(&cli->settings.env, *ret) < 0)
+		return error_oom(err);
+	return 0;
+}
+
+int run_shell(struct cli *cli, struct error *err)
+{
+	const char *own = cli_env(cli, "SHELL");
+	const char *shell = own && own[0] == '/' && access(own, X_OK) == 0 ? own : "/bin/sh";
+	AUTO(mem_free) char *history = NULL;
+	AUTO(strv_done) struct strv words = {0};
+	int r = set_history(cli, shell, &history, err);
+
+	if (r < 0)
+		return r;
+	return strv_add(&words, shell) < 0 ? error_oom(err) : run_command(cli, words.items, err);
+}
+
 int run_script(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
 	AUTO(strv_done) struct strv words = {0};

@@ -57,5 +57,9 @@ struct error;
 /** Run argv (NULL-terminated, not empty) as the options say.  Returns its exit status, or <0. */
 int run_command(struct cli *cli, char *const *argv, struct error *err);
 
+/** Run the user's shell ($SHELL, else /bin/sh) on our terminal, with a history of the world's own.
+ */
+int run_shell(struct cli *cli, struct error *err);
+
 /** Run the script of -c with the user's shell; argv are the operands after it. */
 int run_script(struct cli *cli, int argc, char *const *argv, struct error *err);

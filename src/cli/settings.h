@@ -16,6 +16,9 @@ struct settings_list {
 	size_t count;
 };
 
+/** Append a borrowed string.  Returns 0 or -ENOMEM. */
+int settings_add(struct settings_list *list, const char *text);
+
 /** Strings are borrowed from argv; NULL and zero mean not given. */
 struct settings {
 	bool help, version, json;

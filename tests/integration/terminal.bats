@@ -288,3 +288,18 @@ sleeps_no_more() {
 		assert child.wait(30) == 5
 	PY
 }
+
+@test "substrate alone is the user's shell in the world, with a history of its own" {
+	terminal
+	line 'export SHELL=/bin/bash; substrate'
+	shows_text "$(id -un)@" || shows_text bash-
+	line 'test -e /run/substrate/world && echo "in a world"'
+	shows "in a world"
+	line 'echo remembered; history -a; exit 4'
+	line 'echo "status $?"'
+	shows "status 4"
+	line 'clear; substrate -c "grep -c remembered \$HOME/.cache/substrate-bash-history"'
+	shows 1
+	run substrate </dev/null
+	[ "$status" -eq 2 ]
+}
