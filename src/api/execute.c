@@ -28,10 +28,20 @@ static struct execute *execute_free(struct execute *execute)
 	return NULL;
 }
 
+/** A detached command is answered now; its end is in the trace. */
 static void command_started(struct command *command, void *owner)
 {
-	(void)command;
-	(void)owner;
+	struct execute *execute = owner;
+
+	if (!command_asked(command)->detach)
+		return;
+	command_detach(command);
+	answer_json(execute->x, 202,
+		    json_pack("{s:s, s:s, s:s, s:s, s:b}", "status", "running", "span_id",
+			      command_span(command), "world_id", command_world_id(command),
+			      "session_id", session_id(command_session(command)), "world_reused",
+			      command_world_reused(command)));
+	execute_free(execute);
 }
 
 static bool command_output(struct command *command, int channel, const void *data, size_t len,

@@ -18,7 +18,7 @@
 struct execute_object {
 	char *profile, *cmd, *cwd, *agent_id, *standard_input, *traceparent;
 	struct strv argv, env, env_dropped;
-	bool pty, ephemeral;
+	bool pty, ephemeral, detach;
 	int64_t timeout_ms, umask, rows, cols;
 };
 
@@ -38,6 +38,7 @@ static const struct decode_field execute_fields[] = {
 	{FIELD("cols", DECODE_INT, cols), .min = 1, .max = TERMINAL_SIZE_MAX},
 	{FIELD("agent_id", DECODE_STRING, agent_id)},
 	{FIELD("ephemeral", DECODE_BOOL, ephemeral)},
+	{FIELD("detach", DECODE_BOOL, detach)},
 	{FIELD("timeout_ms", DECODE_INT, timeout_ms), .min = 1, .max = TIMEOUT_MAX_MS},
 	{FIELD("umask", DECODE_INT, umask), .min = 0, .max = 0777},
 	{FIELD("stdin", DECODE_STRING, standard_input)},
@@ -86,6 +87,7 @@ static void take_object(struct execute_object *object, struct command_request *r
 	ret->env_dropped = object->env_dropped;
 	object->env_dropped = (struct strv){0};
 	ret->ephemeral = object->ephemeral;
+	ret->detach = object->detach;
 	ret->timeout_ms = (uint64_t)object->timeout_ms;
 	ret->umask = (unsigned)object->umask;
 	ret->pty = object->pty;

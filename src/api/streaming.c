@@ -334,7 +334,7 @@ static void ws_gone(struct websocket *ws, void *owner)
 	struct streaming *streaming = owner;
 
 	(void)ws;
-	if (streaming->command && streaming->exited)
+	if (streaming->command && (streaming->exited || command_asked(streaming->command)->detach))
 		command_detach(streaming->command);
 	else if (streaming->command)
 		command_abandon(streaming->command);

@@ -132,12 +132,28 @@ static void on_stopped(struct attach *attach, json_t *message)
 	continue_command(attach);
 }
 
+/** Its span, by which it is found and ended. */
+static void print_detached(struct attach *attach, json_t *message)
+{
+	const char *span = json_string_value(json_object_get(message, "span_id"));
+
+	if (attach->cli->settings.json)
+		cli_print_json(attach->cli, message);
+	else
+		buf_addf(&attach->cli->out, "%s\n", span ? span : "");
+	finish(attach, EXITCODE_OK);
+}
+
 static void on_started(struct attach *attach, json_t *message)
 {
 	const json_t *notice;
 	size_t i;
 
 	attach->started = true;
+	if (attach->cli->settings.detach) {
+		print_detached(attach, message);
+		return;
+	}
 	attach->inlet.open = attach->request->has_stdin;
 	// A person is told before the first output; scripts read --status-fd.
 	if (!attach->cli->settings.json && isatty(STDERR_FILENO)) {

@@ -30,6 +30,7 @@ static int check_settings(const struct settings *settings, struct error *err)
 		const char *name;
 	} meaningless[] = {
 		{settings->ephemeral, "--ephemeral"},
+		{settings->detach, "--detach"},
 		{settings->timeout_ms > 0, "--timeout"},
 		{settings->status_fd >= 0, "--status-fd"},
 		{settings->json, "--json"},

@@ -27,8 +27,13 @@ int run_command(struct cli *cli, char *const *argv, struct error *err)
 		return inside_exec(cli, argv, err);
 
 	const struct settings *settings = &cli->settings;
-	bool pty = settings->pty || (!settings->no_pty && !settings->json && window_has_all());
-	struct attach_request request = {.has_stdin = std_fds_has_input(), .pty = pty};
+	// A command that goes on without us has no use for our terminal.
+	bool pty = settings->pty ||
+		   (!settings->no_pty && !settings->json && !settings->detach && window_has_all());
+	struct attach_request request = {
+		.has_stdin = !settings->detach && std_fds_has_input(),
+		.pty = pty,
+	};
 	const struct start_streams streams = {.has_stdin = request.has_stdin, .pty = pty};
 	AUTO(value_free) json_t *start = NULL;
 	AUTO(client_close) struct client *client = NULL;

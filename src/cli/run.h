@@ -45,9 +45,15 @@ struct error;
 		 "N", \
 		 OPTION_FIELD(status_fd), \
 		 "Write what happens to descriptor N, one JSON object a line"}, \
-		OPTION_JSON, RUN_LATER("isolated"), RUN_LATER("detach"), \
-		RUN_LATER("require-approval"), RUN_LATER("publish"), RUN_LATER("egress-bytes"), \
-		RUN_LATER("allow-protected"), RUN_LATER("wait-diff")
+		{"detach", \
+		 0, \
+		 OPTION_FLAG, \
+		 NULL, \
+		 OPTION_FIELD(detach), \
+		 "Print the span's id when it runs, and let it go on without us"}, \
+		OPTION_JSON, RUN_LATER("isolated"), RUN_LATER("require-approval"), \
+		RUN_LATER("publish"), RUN_LATER("egress-bytes"), RUN_LATER("allow-protected"), \
+		RUN_LATER("wait-diff")
 
 #define RUN_LATER(name) \
 	{ \

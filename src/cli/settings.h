@@ -22,12 +22,12 @@ int settings_add(struct settings_list *list, const char *text);
 /** Strings are borrowed from argv; NULL and zero mean not given. */
 struct settings {
 	bool help, version, json;
-	bool ephemeral, pty, no_pty; /**< run */
-	bool all;                    /**< world stop */
-	bool stop;                   /**< serve */
-	int status_fd;               /**< run; -1: none */
-	uint64_t timeout_ms;         /**< run; 0: none */
-	uint64_t limit;              /**< trace list; 0: the API's default */
+	bool ephemeral, detach, pty, no_pty; /**< run */
+	bool all;                            /**< world stop */
+	bool stop;                           /**< serve */
+	int status_fd;                       /**< run; -1: none */
+	uint64_t timeout_ms;                 /**< run; 0: none */
+	uint64_t limit;                      /**< trace list; 0: the API's default */
 	const char *profile, *agent, *cwd;
 	const char *script;                /**< -c */
 	const char *since, *status, *head; /**< trace */

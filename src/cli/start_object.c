@@ -172,6 +172,8 @@ static int add_settings(const struct cli *cli, const struct start_streams *strea
 		r |= json_object_set_new(object, "profile", encode_string(settings->profile));
 	if (settings->ephemeral)
 		r |= json_object_set_new(object, "ephemeral", json_true());
+	if (settings->detach)
+		r |= json_object_set_new(object, "detach", json_true());
 	if (settings->timeout_ms > 0)
 		r |= json_object_set_new(object, "timeout_ms",
 					 json_integer((json_int_t)settings->timeout_ms));

@@ -33,6 +33,7 @@ struct command_request {
 	char *agent;
 	char *traceparent; /**< NULL: none. */
 	bool ephemeral;
+	bool detach;         /**< It goes on when its owner leaves. */
 	bool want_stdin;     /**< Else /dev/null. */
 	bool pty;            /**< A terminal of the world's own; both outputs are channel 1. */
 	unsigned rows, cols; /**< Its size. */

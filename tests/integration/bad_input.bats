@@ -114,7 +114,7 @@ sys.stdout.write(data.decode("utf-8", "replace"))
 }
 
 @test "what later versions bring is known by name: 2" {
-	refuse 2 "not available yet" substrate run --detach -- true
+	refuse 2 "not available yet" substrate run --isolated -- true
 	refuse 2 "not available yet" substrate undo
 }
 

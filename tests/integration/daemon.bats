@@ -550,3 +550,32 @@ tampered() {
 		-d '{"agent_id": "a", "cmd": "true", "cwd": "/no/such"}' | jq -e '.status == 400'
 	[ "$(wc -l <"$SUBSTRATE_HOME/trace.jsonl")" -eq "$before" ]
 }
+
+# Detached commands ----------------------------------------------------------------------------
+
+# ended_by_kill SPAN: the trace has its end.
+ended_by_kill() {
+	[ "$(substrate trace --json "$1" | jq -r '.events[-1].signal')" = 9 ]
+}
+
+@test "a detached command goes on without its client, and is listed and ended" {
+	mark=$(new_mark)
+	span=$(substrate run --detach -- sh -c "cat; echo unseen; exec sleep $mark")
+	[[ "$span" == spn_* ]]
+	wait_until running "$mark"
+	[ "$(status_json | jq -r '.worlds[0].commands[0].span_id')" = "$span" ]
+	[ "$(substrate trace list --status running --json | jq -r '.spans[].span_id')" = "$span" ]
+	substrate world kill "$span"
+	wait_until not_running "$mark"
+	wait_until ended_by_kill "$span"
+	# The same by the API.
+	run curl -sS --unix-socket "$SUBSTRATE_HOME/sock/agent.sock" http://localhost/v1/execute \
+		-d "{\"agent_id\":\"a\",\"cwd\":\"$PWD\",\"cmd\":\"sleep $mark\",\"detach\":true}"
+	[ "$(jq -r .status <<<"$output")" = running ]
+	wait_until running "$mark"
+	substrate world kill "$(jq -r .span_id <<<"$output")"
+	wait_until not_running "$mark"
+	# What cannot run is said as ever.
+	run -127 substrate run --detach -- no-such-command
+	[ "$status" -eq 127 ]
+}
