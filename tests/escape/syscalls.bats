@@ -41,9 +41,12 @@ typing='script -qec "./attack tiocsti /dev/tty \"touch typed
 @test "the user's terminal is not in reach of a command" {
 	need script
 	cat >session <<-'EOF'
+		stat -Lc "%d %i" /proc/self/fd/0 >outer
 		"$SUBSTRATE_BIN/substrate" run -- sh -c './attack tiocsti /dev/tty "touch typed
 		"; for fd in 0 1 2; do ./attack tiocsti /proc/self/fd/$fd "touch typed
-		"; [ ! -t $fd ] || touch terminal; done'
+		"; stat -Lc "%d %i" /proc/self/fd/$fd >>inner; done'
+		"$SUBSTRATE_BIN/substrate" run --no-pty -- sh -c 'for fd in 0 1 2; do
+		[ ! -t $fd ] || touch terminal; done'
 		"$@"
 		read -t 1 -r line
 		eval "$line"
@@ -51,6 +54,9 @@ typing='script -qec "./attack tiocsti /dev/tty \"touch typed
 	endless
 	script -qec 'bash session' /dev/null <&9
 	gone typed terminal
+	[ "$(wc -l <inner)" -eq 3 ] # it has a terminal, and that is another one
+	run grep -xF "$(cat outer)" inner
+	[ "$status" -eq 1 ]
 	# The companion: the same on the host.
 	script -qec 'bash session ./attack tiocsti /dev/tty "touch typed
 "' /dev/null <&9

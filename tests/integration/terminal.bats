@@ -64,12 +64,13 @@ shows_text() {
 	return 1
 }
 
+# sleeps SECONDS: a process does.
 sleeps() {
-	pgrep -xf "sleep $mark" >/dev/null
+	pgrep -xf "sleep $1" >/dev/null
 }
 
 sleeps_no_more() {
-	! sleeps
+	! sleeps "$1"
 }
 
 @test "a command has a terminal of the world's own, of the size of ours" {
@@ -173,7 +174,6 @@ sleeps_no_more() {
 	line 'clear; set -b; kill %1' # -b: told at once
 	shows_text "Exit 143"
 }
-}
 
 @test "vim, less, fzf, htop and tmux are usable" {
 	need vim less fzf htop
@@ -226,9 +226,9 @@ sleeps_no_more() {
 	line "substrate run -- sh -c 'echo ready; sleep $mark'"
 	shows ready
 	pid=$(pgrep -f "^substrate run -- sh -c echo ready; sleep $mark")
-	wait_until sleeps
+	wait_until sleeps "$mark"
 	kill -KILL "$pid"
-	wait_until sleeps_no_more
+	wait_until sleeps_no_more "$mark"
 	[ "$(substrate trace --json | jq -r '.events[-1].signal')" = 1 ]
 }
 
