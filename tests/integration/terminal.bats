@@ -64,6 +64,11 @@ shows_text() {
 	return 1
 }
 
+# has_prompt: of bash, with or without start-up files that set it.
+has_prompt() {
+	has_text "$(id -un)@" || has_text bash-
+}
+
 # sleeps SECONDS: a process does.
 sleeps() {
 	pgrep -xf "sleep $1" >/dev/null
@@ -107,7 +112,8 @@ sleeps_no_more() {
 	shows ready
 	keys C-c
 	shows_text "status 130"
-	line 'clear; substrate run -- cat; echo "status $?"'
+	line 'clear; substrate run -- sh -c "echo open; exec cat"; echo "status $?"'
+	shows open
 	line 'echoed'
 	keys C-d
 	shows "status 0"
@@ -134,13 +140,13 @@ sleeps_no_more() {
 
 @test "bg lets a stopped command go on in the background" {
 	terminal
-	line 'substrate run -- sh -c "echo started; until test -e go; do sleep 0.1; done; echo; echo late; read x; echo got \$x"'
+	mkfifo go
+	line 'substrate run -- sh -c "echo started; read x <go; echo; echo late; read x; echo got \$x"'
 	shows started
-	sleep 0.3
 	keys C-z
 	shows_text Stopped
 	line 'clear; bg'
-	line 'touch go'
+	line 'echo >go'
 	shows late
 	line fg
 	line word
@@ -151,8 +157,8 @@ sleeps_no_more() {
 	terminal
 	line 'substrate run -- bash --norc --noprofile'
 	shows_text 'bash-'
-	line 'sleep 1000'
-	sleep 0.3
+	line 'sh -c "echo asleep; exec sleep 1000"'
+	shows asleep
 	keys C-z
 	shows_text Stopped
 	line 'kill %1; sleep 0.3; jobs >/dev/null; echo "jobs: $(jobs | wc -l)"'
@@ -288,7 +294,7 @@ sleeps_no_more() {
 @test "substrate alone is the user's shell in the world, with a history of its own" {
 	terminal
 	line 'export SHELL=/bin/bash; substrate'
-	shows_text "$(id -un)@" || shows_text bash-
+	wait_until has_prompt
 	line 'test -e /run/substrate/world && echo "in a world"'
 	shows "in a world"
 	line 'echo remembered; history -a; exit 4'
