@@ -61,18 +61,14 @@ void window_leave(struct window *window)
 
 void window_stop(struct window *window)
 {
-	struct sigaction stop = {.sa_handler = SIG_DFL};
-	struct sigaction before;
 	sigset_t set;
 	sigset_t old;
 
 	window_leave(window);
-	// The kernel drops a SIGTSTP where no shell could continue us.
+	// The kernel drops a SIGTSTP where no shell could continue us.  It is blocked until here.
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
-	(void)sigaction(SIGTSTP, &stop, &before);
 	(void)kill(0, SIGTSTP);
 	(void)sigprocmask(SIG_UNBLOCK, &set, &old);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	(void)sigaction(SIGTSTP, &before, NULL);
 }

@@ -575,6 +575,8 @@ void command_abandon(struct command *command)
 void command_detach(struct command *command)
 {
 	command->ops = NULL;
+	if (command->state != STATE_EXITED)
+		pump_close_stdin(&command->pump); // nobody is left who could send more
 	pump_discard(&command->pump);
 }
 

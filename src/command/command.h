@@ -113,7 +113,8 @@ int command_start(struct commands *commands, struct command_request *req,
 /** The owner goes away: no callback follows.  A running leader gets HUP, and KILL after 2 s. */
 void command_abandon(struct command *command);
 
-/** The owner has its result: no callback follows, and what is left goes on. */
+/** The owner leaves: no callback follows.  The command, or what is left of it, goes on without
+ * stdin. */
 void command_detach(struct command *command);
 
 /** Queue bytes for stdin (copied).  False: wait for writable() before sending more. */

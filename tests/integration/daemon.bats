@@ -575,6 +575,24 @@ ended_by_kill() {
 	wait_until running "$mark"
 	substrate world kill "$(jq -r .span_id <<<"$output")"
 	wait_until not_running "$mark"
+	# Over a stream that leaves, the end of stdin comes with it.
+	python3 - "$SUBSTRATE_HOME/sock/agent.sock" "$PWD" <<-'PY'
+		import base64, json, os, socket, struct, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[1])
+		s.sendall(b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		          b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + base64.b64encode(os.urandom(16)) + b"\r\n\r\n")
+		start = json.dumps({"agent_id": "a", "cwd": sys.argv[2], "detach": True, "stdin": "stream",
+		                    "cmd": "cat; echo ended >ended"}).encode()
+		s.sendall(b"\x81\xfe" + struct.pack(">H", len(start)) + bytes(4) + start)
+		data = b""
+		while b'"started"' not in data:
+		    more = s.recv(65536)
+		    assert more, data
+		    data += more
+		s.close()
+	PY
+	wait_until test -s ended
 	# What cannot run is said as ever.
 	run -127 substrate run --detach -- no-such-command
 	[ "$status" -eq 127 ]
