@@ -273,7 +273,7 @@ bool home_withdraw(struct home *home, int listen_fd)
 	struct pollfd waiting = {.fd = listen_fd, .events = POLLIN};
 
 	if (renameat(home->fd, "sock/agent.sock", home->fd, "sock/agent.leaving") < 0)
-		return errno == ENOENT; // nobody can come any more
+		return true; // it is gone, or cannot be moved: no reason to stay for ever
 	if (poll(&waiting, 1, 0) > 0) {
 		(void)renameat(home->fd, "sock/agent.leaving", home->fd, "sock/agent.sock");
 		return false;
