@@ -18,21 +18,6 @@
 
 static struct outcome outcome; // too large for a stack
 
-static int setup(void **state)
-{
-	static struct fixture f;
-
-	fixture_start(&f, &(struct fixture_options){0});
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_stop(*state);
-	return 0;
-}
-
 static const char *const path_only[] = {"PATH=/usr/bin:/bin", NULL};
 
 static void run(struct fixture *f, const char *program)
@@ -63,23 +48,6 @@ static uint32_t start(struct fixture *f, const char *script, int *ret_fd)
 	assert_int_equal(byte, '\n');
 	*ret_fd = pair[0];
 	return seq;
-}
-
-static void send_signal(struct fixture *f, uint32_t seq, int signo, enum control_target target)
-{
-	const struct control_signal body = {.signo = signo, .target = target};
-
-	fixture_send(f, CONTROL_SIGNAL, seq, &body, sizeof(body));
-}
-
-static struct control_exited wait_exit(struct fixture *f, uint32_t seq)
-{
-	struct control_exited exited;
-
-	fixture_expect(f, CONTROL_EXITED);
-	assert_int_equal(f->packet.header.seq, seq);
-	memcpy(&exited, f->packet.data, sizeof(exited));
-	return exited;
 }
 
 /** Everybody who could write to it is dead. */
@@ -306,8 +274,8 @@ static void a_signal_reaches_the_group(void **state)
 	int out = -1;
 	uint32_t seq = start(*state, "trap 'exit 9' INT; echo; while :; do sleep 0.05; done", &out);
 
-	send_signal(*state, seq, SIGINT, CONTROL_TO_GROUP);
-	assert_int_equal(WEXITSTATUS(wait_exit(*state, seq).status), 9);
+	fixture_signal(*state, seq, SIGINT, CONTROL_TO_GROUP);
+	assert_int_equal(WEXITSTATUS(fixture_wait_exit(*state, seq).status), 9);
 	expect_eof(out);
 }
 
@@ -319,9 +287,9 @@ static void a_signal_that_comes_before_the_start_is_not_lost(void **state)
 	uint32_t seq = fixture_spawn(f, "/tmp", (const char *const[]){"sleep", "1000", NULL},
 				     path_only, (int[]){null, null, null});
 
-	send_signal(f, seq, SIGTERM, CONTROL_TO_GROUP);
+	fixture_signal(f, seq, SIGTERM, CONTROL_TO_GROUP);
 	fixture_expect(f, CONTROL_SPAWNED);
-	exited = wait_exit(f, seq);
+	exited = fixture_wait_exit(f, seq);
 	assert_int_equal(WTERMSIG(exited.status), SIGTERM);
 }
 
@@ -332,8 +300,8 @@ static void a_command_is_killed_with_what_left_its_session(void **state)
 	uint32_t seq = start(
 		*state, "setsid sh -c 'setsid sleep 1000 & setsid sleep 1000 & echo; wait'", &out);
 
-	send_signal(*state, seq, SIGKILL, CONTROL_TO_COMMAND);
-	assert_true(WIFSIGNALED(wait_exit(*state, seq).status));
+	fixture_signal(*state, seq, SIGKILL, CONTROL_TO_COMMAND);
+	assert_true(WIFSIGNALED(fixture_wait_exit(*state, seq).status));
 	expect_eof(out);
 }
 
@@ -345,8 +313,8 @@ static void a_fork_bomb_is_killed(void **state)
 			     "sh -c 'while :; do (:) & done' & i=$((i+1)); done; echo; wait",
 			     &out);
 
-	send_signal(*state, seq, SIGKILL, CONTROL_TO_COMMAND);
-	(void)wait_exit(*state, seq);
+	fixture_signal(*state, seq, SIGKILL, CONTROL_TO_COMMAND);
+	(void)fixture_wait_exit(*state, seq);
 	expect_eof(out);
 }
 
@@ -356,14 +324,14 @@ static void survivors_are_counted_listed_and_killed(void **state)
 	uint32_t count = 0;
 	uint32_t seq = start(*state, "sleep 1000 & sleep 1000 & echo", &out);
 
-	assert_int_equal(wait_exit(*state, seq).survivors, 2);
+	assert_int_equal(fixture_wait_exit(*state, seq).survivors, 2);
 
 	const struct control_process *process = list(*state, &count);
 
 	assert_int_equal(count, 2);
 	assert_int_equal(process[0].seq, seq);
 	assert_int_equal(process[1].seq, seq);
-	send_signal(*state, seq, SIGKILL, CONTROL_TO_COMMAND);
+	fixture_signal(*state, seq, SIGKILL, CONTROL_TO_COMMAND);
 	expect_eof(out);
 	// Who let go of the pipe may still be dying.
 	for (int i = 0; i < 1000 && (i == 0 || outcome.survivors > 0); i++)
@@ -387,12 +355,12 @@ static void two_commands_are_told_apart(void **state)
 	}
 	assert_int_equal(of_a, 2);
 	assert_int_equal(of_b, 2);
-	send_signal(*state, a, SIGKILL, CONTROL_TO_COMMAND);
+	fixture_signal(*state, a, SIGKILL, CONTROL_TO_COMMAND);
 	// What the other one started; its own may still be dying.
-	assert_in_range(wait_exit(*state, a).survivors, 1, 2);
+	assert_in_range(fixture_wait_exit(*state, a).survivors, 1, 2);
 	expect_eof(out[0]);
-	send_signal(*state, 0, SIGKILL, CONTROL_TO_WORLD);
-	(void)wait_exit(*state, b);
+	fixture_signal(*state, 0, SIGKILL, CONTROL_TO_WORLD);
+	(void)fixture_wait_exit(*state, b);
 	expect_eof(out[1]);
 }
 
@@ -413,8 +381,8 @@ static void a_name_that_lies_does_not_mislead_the_list(void **state)
 	assert_int_equal(count, 2);
 	assert_string_equal(process[1].comm, "a) Z 1 1 (b");
 	assert_int_equal(process[1].seq, seq);
-	send_signal(f, seq, SIGKILL, CONTROL_TO_COMMAND);
-	(void)wait_exit(f, seq);
+	fixture_signal(f, seq, SIGKILL, CONTROL_TO_COMMAND);
+	(void)fixture_wait_exit(f, seq);
 	expect_eof(out);
 }
 
@@ -426,16 +394,16 @@ static void a_flood_of_orphans_does_not_keep_init_from_answering(void **state)
 
 	for (int i = 0; i < 50; i++)
 		(void)list(*state, &count);
-	send_signal(*state, seq, SIGKILL, CONTROL_TO_COMMAND);
-	(void)wait_exit(*state, seq);
-	send_signal(*state, 0, SIGKILL, CONTROL_TO_WORLD);
+	fixture_signal(*state, seq, SIGKILL, CONTROL_TO_COMMAND);
+	(void)fixture_wait_exit(*state, seq);
+	fixture_signal(*state, 0, SIGKILL, CONTROL_TO_WORLD);
 	expect_eof(out);
 }
 
 static void a_signal_to_a_command_that_is_gone_is_nothing(void **state)
 {
-	send_signal(*state, 777, SIGKILL, CONTROL_TO_COMMAND);
-	send_signal(*state, 777, SIGKILL, CONTROL_TO_GROUP);
+	fixture_signal(*state, 777, SIGKILL, CONTROL_TO_COMMAND);
+	fixture_signal(*state, 777, SIGKILL, CONTROL_TO_GROUP);
 	assert_string_equal(fixture_out(*state, "echo on"), "on\n");
 }
 
@@ -463,7 +431,7 @@ static void garbage_from_the_daemon_ends_the_world(void **state)
 	f->launch.pidfd = fd_close(f->launch.pidfd);
 }
 
-#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(int argc, char **argv)
 {

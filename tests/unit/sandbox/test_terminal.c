@@ -15,21 +15,6 @@
 
 #define WAIT_MS 60000
 
-static int setup(void **state)
-{
-	static struct fixture f;
-
-	fixture_start(&f, &(struct fixture_options){0});
-	*state = &f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_stop(*state);
-	return 0;
-}
-
 /** Start the script; returns the master, which CONTROL_SPAWNED brought. */
 static int start(struct fixture *f, const char *script)
 {
@@ -72,14 +57,15 @@ static void type(int master, const char *text)
 	assert_int_equal(fd_write_full(master, text, strlen(text)), 0);
 }
 
+/** The last command is meant. */
 static struct control_exited wait_exit(struct fixture *f)
 {
-	struct control_exited exited;
+	return fixture_wait_exit(f, f->seq);
+}
 
-	fixture_expect(f, CONTROL_EXITED);
-	assert_int_equal(f->packet.header.seq, f->seq);
-	memcpy(&exited, f->packet.data, sizeof(exited));
-	return exited;
+static void signal_it(struct fixture *f, int signo, enum control_target target)
+{
+	fixture_signal(f, f->seq, signo, target);
 }
 
 static void expect_stop(struct fixture *f, int signo)
@@ -90,13 +76,6 @@ static void expect_stop(struct fixture *f, int signo)
 	assert_int_equal(f->packet.header.seq, f->seq);
 	memcpy(&stopped, f->packet.data, sizeof(stopped));
 	assert_int_equal(stopped.signo, signo);
-}
-
-static void send_signal(struct fixture *f, int signo, enum control_target target)
-{
-	const struct control_signal body = {.signo = signo, .target = target};
-
-	fixture_send(f, CONTROL_SIGNAL, f->seq, &body, sizeof(body));
 }
 
 static uint32_t count_processes(struct fixture *f)
@@ -167,7 +146,7 @@ static void ctrl_z_stops_and_cont_continues(void **state)
 	(void)screen(master, "ready");
 	type(master, "\032");
 	expect_stop(*state, SIGTSTP);
-	send_signal(*state, SIGCONT, CONTROL_TO_GROUP);
+	signal_it(*state, SIGCONT, CONTROL_TO_GROUP);
 	(void)screen(master, "again");
 	assert_int_equal(WEXITSTATUS(wait_exit(*state).status), 3);
 }
@@ -177,7 +156,7 @@ static void a_stop_at_once_is_told(void **state)
 	AUTO(fd_close) int master = start(*state, "kill -STOP $$; exit 5");
 
 	expect_stop(*state, SIGSTOP);
-	send_signal(*state, SIGCONT, CONTROL_TO_GROUP);
+	signal_it(*state, SIGCONT, CONTROL_TO_GROUP);
 	assert_int_equal(WEXITSTATUS(wait_exit(*state).status), 5);
 	(void)master;
 }
@@ -201,7 +180,7 @@ static void a_holder_is_no_process_of_the_command(void **state)
 
 	(void)screen(master, "ready");
 	assert_int_equal(count_processes(*state), 1);
-	send_signal(*state, SIGKILL, CONTROL_TO_COMMAND);
+	signal_it(*state, SIGKILL, CONTROL_TO_COMMAND);
 	assert_int_equal(WTERMSIG(wait_exit(*state).status), SIGKILL);
 }
 
@@ -211,7 +190,7 @@ static void everything_on_the_terminal_is_killed(void **state)
 	int master = start(*state, "set -m; sleep 1000 & (sleep 1000; :) & echo ready; wait");
 
 	(void)screen(master, "ready");
-	send_signal(*state, SIGKILL, CONTROL_TO_COMMAND);
+	signal_it(*state, SIGKILL, CONTROL_TO_COMMAND);
 	assert_int_equal(WTERMSIG(wait_exit(*state).status), SIGKILL);
 	(void)screen(master, NULL); // to its end: nobody has it open
 }
@@ -261,7 +240,7 @@ static void many_terminals_at_once(void **state)
 	assert_int_equal(count_processes(f), 0);
 }
 
-#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(int argc, char **argv)
 {

@@ -328,6 +328,38 @@ void fixture_send(struct fixture *f, enum control_kind kind, uint32_t seq, const
 		fail_msg("%s", err.msg);
 }
 
+void fixture_signal(struct fixture *f, uint32_t seq, int signo, enum control_target target)
+{
+	const struct control_signal body = {.signo = signo, .target = target};
+
+	fixture_send(f, CONTROL_SIGNAL, seq, &body, sizeof(body));
+}
+
+struct control_exited fixture_wait_exit(struct fixture *f, uint32_t seq)
+{
+	struct control_exited exited;
+
+	fixture_expect(f, CONTROL_EXITED);
+	assert_int_equal(f->packet.header.seq, seq);
+	memcpy(&exited, f->packet.data, sizeof(exited));
+	return exited;
+}
+
+int fixture_setup(void **state)
+{
+	static struct fixture f;
+
+	fixture_start(&f, &(struct fixture_options){0});
+	*state = &f;
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	fixture_stop(*state);
+	return 0;
+}
+
 struct control_checked fixture_check(struct fixture *f)
 {
 	struct control_checked checked;

@@ -97,6 +97,16 @@ void fixture_expect(struct fixture *f, enum control_kind kind);
 void fixture_send(struct fixture *f, enum control_kind kind, uint32_t seq, const void *body,
 		  size_t size);
 
+/** CONTROL_SIGNAL for a command. */
+void fixture_signal(struct fixture *f, uint32_t seq, int signo, enum control_target target);
+
+/** The next packet is CONTROL_EXITED of this command. */
+struct control_exited fixture_wait_exit(struct fixture *f, uint32_t seq);
+
+/** Setup and teardown of a test that needs nothing but an ordinary world: *state is a fixture. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
 /** CONTROL_CHECK and its answer. */
 struct control_checked fixture_check(struct fixture *f);
 
